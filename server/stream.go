@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: AGPL-3.0-only
+
+package server
+
+import (
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/maccracken/hoosh"
+)
+
+// stream serves a streaming call.
+func (q *request) stream(c *hoosh.Call) {
+	out := newStreamWriter(q)
+	defer out.stop()
+	reply, err := q.s.gateway.Do(q.r.Context(), c)
+	if err == nil {
+		defer closeStream(reply)
+		reply, err = reply.For(c)
+	}
+	if err != nil {
+		out.fail(hoosh.AsError(err))
+		return
+	}
+	out.begin(reply)
+	for {
+		f, err := reply.Stream.Next()
+		if err == io.EOF {
+			return
+		}
+		if err != nil {
+			out.fail(hoosh.AsError(err))
+			return
+		}
+		if out.frame(f) != nil {
+			return // the client has left; closing the stream lets the backend go
+		}
+	}
+}
+
+func closeStream(r *hoosh.Reply) {
+	if r.Stream != nil {
+		r.Stream.Close()
+	}
+}
+
+// streamWriter writes one stream. A timer keeps it alive while the backend is
+// silent, and ends it when the client no longer reads.
+type streamWriter struct {
+	q     *request
+	rc    *http.ResponseController
+	every time.Duration
+
+	mu    sync.Mutex // the response, between the call's goroutine and the timer's
+	timer *time.Timer
+	wrote bool // since the timer fired last
+	dirty bool // there is something to flush
+	late  bool // the status went out before the reply was known
+	ended bool
+}
+
+func newStreamWriter(q *request) *streamWriter {
+	o := &streamWriter{q: q, rc: http.NewResponseController(q.w), every: q.s.cfg.Keepalive}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.timer = time.AfterFunc(o.every, o.tick)
+	o.extend()
+	return o
+}
+
+// extend gives the writes to come three intervals. A client that does not read
+// makes a write hang, then nothing extends the time, and the write fails.
+func (o *streamWriter) extend() {
+	o.rc.SetWriteDeadline(time.Now().Add(3 * o.every)) //nolint:errcheck // not every writer has deadlines
+}
+
+// tick sends a comment if there was silence.
+func (o *streamWriter) tick() {
+	if !o.mu.TryLock() { // a write is under way
+		o.timer.Reset(o.every)
+		return
+	}
+	defer o.mu.Unlock()
+	if o.ended {
+		return
+	}
+	o.extend()
+	if !o.wrote && o.q.dialect.Framing == hoosh.FramingSSE {
+		if !o.q.begun {
+			o.late = true
+			o.head()
+		}
+		o.write([]byte(": keep-alive\n\n")) //nolint:errcheck // the next write will tell
+		o.flush()                           //nolint:errcheck
+	}
+	o.wrote = false
+	o.timer.Reset(o.every)
+}
+
+// head sends the status.
+func (o *streamWriter) head() {
+	h := o.q.w.Header()
+	h["Content-Type"] = []string{o.q.dialect.Framing.ContentType()}
+	h["Cache-Control"] = noCache
+	h["X-Accel-Buffering"] = noBuffer
+	o.q.begun = true
+	o.q.w.WriteHeader(http.StatusOK)
+}
+
+var noCache, noBuffer = []string{"no-cache"}, []string{"no"}
+
+// begin takes up the reply: its headers, or trailers where it is too late.
+func (o *streamWriter) begin(r *hoosh.Reply) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.late {
+		o.q.tell(o.q.w.Header(), r, http.TrailerPrefix)
+		return
+	}
+	o.q.tell(o.q.w.Header(), r, "")
+	o.head()
+}
+
+// frame writes one frame, and flushes unless another is here already.
+func (o *streamWriter) frame(f *hoosh.Frame) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(f.Raw) > 0 {
+		if err := o.write(f.Raw); err != nil {
+			return err
+		}
+	}
+	if f.More || !o.dirty {
+		return nil
+	}
+	return o.flush()
+}
+
+func (o *streamWriter) write(b []byte) error {
+	o.wrote, o.dirty = true, true
+	_, err := o.q.w.Write(b)
+	return err
+}
+
+func (o *streamWriter) flush() error {
+	o.dirty = false
+	return o.rc.Flush()
+}
+
+// fail ends the stream with an error: an ordinary answer if nothing has gone
+// out, else the dialect's own error event, and nothing after it.
+func (o *streamWriter) fail(e *hoosh.Error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ended = true
+	if !o.q.begun {
+		o.q.fail(e)
+		return
+	}
+	o.q.logFailure(e, e.HTTPStatus())
+	if o.write(o.q.dialect.StreamError(e)) == nil {
+		o.flush() //nolint:errcheck // it was the last word
+	}
+}
+
+// stop ends the timer, and what it may be doing.
+func (o *streamWriter) stop() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ended = true
+	o.timer.Stop()
+	if o.dirty {
+		o.flush() //nolint:errcheck
+	}
+	o.rc.SetWriteDeadline(time.Time{}) //nolint:errcheck // the connection lives on
+}
