@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: AGPL-3.0-only
+
+package ollama
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/internal/jsonpeek"
+)
+
+// decodeResponse is [hoosh.Dialect.DecodeResponse]. Durations and the like stay
+// in Extra.
+func decodeResponse(op hoosh.Operation, body []byte) (*hoosh.Response, error) {
+	l, err := scanLine(op, body)
+	if err != nil {
+		return nil, err
+	}
+	if l.failed {
+		return nil, upstreamError(op, body)
+	}
+	body = bytes.Clone(body) // a Response owns its bytes
+	r := newReader(op, body)
+	resp := &hoosh.Response{Usage: l.usage()}
+	choice := hoosh.Choice{Message: hoosh.Message{Role: hoosh.RoleAssistant}, Finish: finishOf(l.reason, l.calls)}
+	c := &r.c
+	c.Object()
+	for c.Next() {
+		switch name := string(c.Key()); name {
+		case "model":
+			resp.Model = r.string()
+		case "created_at":
+			resp.Created, _ = time.Parse(time.RFC3339Nano, r.string())
+		case "message":
+			m := r.message()
+			choice.Message.Parts, choice.Message.Extra = m.parts(), m.extra
+		case "logprobs": // OpenAI's form, within an object of its own
+			if c.Kind() == jsonpeek.Array {
+				choice.Logprobs = append(append([]byte(`{"content":`), c.Value()...), '}')
+			}
+		case "embeddings":
+			resp.Embeddings = r.embeddings()
+		case "done", "done_reason", "prompt_eval_count", "eval_count", "error":
+		default:
+			resp.Extra = append(resp.Extra, r.extra())
+		}
+	}
+	if err := r.end(); err != nil {
+		// The backend's fault, not the caller's.
+		e := hoosh.AsError(err)
+		return nil, &hoosh.Error{Kind: hoosh.ErrMalformed, Op: op, Message: "the answer, at " + e.Param + ": " + e.Message, Err: e.Err}
+	}
+	if op != hoosh.OpEmbed {
+		resp.Choices = []hoosh.Choice{choice}
+	}
+	return resp, nil
+}
+
+func (r *reader) embeddings() [][]float32 {
+	list := [][]float32{}
+	if !r.c.Array() {
+		r.want("an array of embeddings")
+		return list
+	}
+	size := 0
+	for r.c.Next() {
+		if !r.c.Array() {
+			r.want("an array of numbers")
+			continue
+		}
+		vector := make([]float32, 0, size)
+		for r.c.Next() {
+			if v, ok := r.float(); ok {
+				vector = append(vector, float32(v))
+			}
+		}
+		size = len(vector)
+		list = append(list, vector)
+	}
+	return list
+}
+
+// encodeResponse is [hoosh.Dialect.EncodeResponse]. The format has room for one
+// answer, so it is the first.
+func encodeResponse(c *hoosh.Call, r *hoosh.Response) ([]byte, error) {
+	if c.Op == hoosh.OpEmbed {
+		return appendEmbeddings(nil, c, r), nil
+	}
+	var choice hoosh.Choice
+	if len(r.Choices) > 0 {
+		choice = r.Choices[0]
+	}
+	created := r.Created
+	if created.IsZero() {
+		created = time.Now().UTC()
+	}
+	dst := append([]byte(`{"model":`), modelName(c, r)...)
+	dst = append(dst, `,"created_at":"`...)
+	dst = created.UTC().AppendFormat(dst, time.RFC3339Nano)
+	dst = append(dst, `","message":{"role":"assistant"`...)
+	w := &writer{op: c.Op, native: true, dst: dst}
+	w.answer(choice.Message.Parts)
+	if err := w.answerCalls(choice.Message.Parts); err != nil {
+		return nil, err
+	}
+	w.raw("}")
+	if list := logprobs(choice.Logprobs); list != nil {
+		w.raw(`,"logprobs":`)
+		w.dst = append(w.dst, list...)
+	}
+	return appendDone(w.dst, choice.Finish, r.Usage), nil
+}
+
+// modelName is the answer's model as a JSON string.
+func modelName(c *hoosh.Call, r *hoosh.Response) []byte {
+	name := r.Model
+	if name == "" {
+		name = c.Model
+	}
+	return jsonpeek.AppendQuote(nil, name)
+}
+
+// answer writes content and thinking of an answer. What it holds besides has no
+// place in the format.
+func (w *writer) answer(parts []hoosh.Part) {
+	w.raw(`,"content":`)
+	w.texts(parts, hoosh.PartText, hoosh.PartRefusal)
+	for i := range parts {
+		if parts[i].Kind == hoosh.PartThinking {
+			w.raw(`,"thinking":`)
+			w.texts(parts, hoosh.PartThinking, hoosh.PartThinking)
+			break
+		}
+	}
+}
+
+func (w *writer) answerCalls(parts []hoosh.Part) error {
+	if err := w.calls(0, parts); err != nil {
+		return badArguments(w.op)
+	}
+	return nil
+}
+
+// badArguments is the error of a model that calls a tool with something else
+// than an object, which this format cannot say.
+func badArguments(op hoosh.Operation) *hoosh.Error {
+	return &hoosh.Error{Kind: hoosh.ErrMalformed, Op: op, Message: "the model calls a tool with arguments that are not a JSON object"}
+}
+
+// logprobs finds the list in OpenAI's form of them.
+func logprobs(raw []byte) (list []byte) {
+	c := jsonpeek.New(raw)
+	if raw != nil && c.Object() {
+		for c.Next() {
+			if string(c.Key()) == "content" && c.Kind() == jsonpeek.Array {
+				list = c.Value()
+			}
+		}
+	}
+	return list
+}
+
+func appendEmbeddings(dst []byte, c *hoosh.Call, r *hoosh.Response) []byte {
+	dst = append(append(dst, `{"model":`...), modelName(c, r)...)
+	dst = append(dst, `,"embeddings":[`...)
+	for i, vector := range r.Embeddings {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, '[')
+		for j, v := range vector {
+			if j > 0 {
+				dst = append(dst, ',')
+			}
+			if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+				v = 0 // JSON has no word for it
+			}
+			dst = strconv.AppendFloat(dst, float64(v), 'g', -1, 32)
+		}
+		dst = append(dst, ']')
+	}
+	dst = append(dst, ']')
+	dst = appendCount(dst, `,"prompt_eval_count":`, r.Usage.Prompt())
+	return append(dst, '}')
+}

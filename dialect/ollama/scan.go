@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: AGPL-3.0-only
+
+package ollama
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+
+	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/internal/jsonpeek"
+)
+
+// line is what the scan finds in one line of an answer, or in a whole one.
+type line struct {
+	model    []byte // as it stands, quotes included
+	text     int    // bytes of content
+	calls    bool
+	answer   bool // it has a message, or embeddings
+	done     bool
+	reason   []byte
+	counts   [2]int64 // prompt, answer
+	reported bool
+	failed   bool
+}
+
+// scanLine looks at data. The error is of kind [hoosh.ErrMalformed].
+func scanLine(op hoosh.Operation, data []byte) (l line, err error) {
+	c := jsonpeek.New(data)
+	if !c.Object() {
+		return l, &hoosh.Error{Kind: hoosh.ErrMalformed, Op: op, Message: "the answer is not a JSON object"}
+	}
+	for c.Next() {
+		switch string(c.Key()) {
+		case "model":
+			l.model = c.Value()
+		case "message":
+			l.answer = true
+			if c.Object() {
+				for c.Next() {
+					scanMessage(&c, &l)
+				}
+			}
+		case "embeddings":
+			l.answer = l.answer || op == hoosh.OpEmbed
+		case "done":
+			l.done, _ = c.Bool()
+		case "done_reason":
+			l.reason, _ = c.Str()
+		case "prompt_eval_count":
+			l.count(&c, 0)
+		case "eval_count":
+			l.count(&c, 1)
+		case "error":
+			l.failed = c.Kind() != jsonpeek.Null
+		}
+	}
+	if err := c.End(); err != nil {
+		return line{}, &hoosh.Error{Kind: hoosh.ErrMalformed, Op: op, Message: err.Error(), Err: err}
+	}
+	return l, nil
+}
+
+// maxCount bounds what a backend may report: sums of such counts do not overflow.
+const maxCount = 1 << 40
+
+func (l *line) count(c *jsonpeek.Cursor, i int) {
+	if n, ok := c.Int(); ok && n >= 0 {
+		l.counts[i], l.reported = min(n, maxCount), true
+	}
+}
+
+// scanMessage counts what a member of a message adds to the answer.
+func scanMessage(c *jsonpeek.Cursor, l *line) {
+	switch string(c.Key()) {
+	case "content", "thinking":
+		text, _ := c.Str()
+		l.text += len(text)
+	case "tool_calls":
+		if c.Kind() != jsonpeek.Array {
+			return
+		}
+		if n := len(c.Value()); n > len("[]") {
+			l.text += n
+			l.calls = true
+		}
+	}
+}
+
+// usage is what the line reports. Thinking is part of the answer's count, and
+// the prompt's has what came from the cache in it: Ollama does not tell them
+// apart.
+func (l *line) usage() (u hoosh.Usage) {
+	if l.reported {
+		u = hoosh.Usage{Input: l.counts[0], Output: l.counts[1], Source: hoosh.UsageReported}
+	}
+	return u
+}
+
+// finishOf is why the answer ended: calls tells that there were tool calls in
+// it, which Ollama's own word does not say.
+func finishOf(reason []byte, calls bool) hoosh.Finish {
+	switch string(reason) {
+	case "stop", "", "load", "unload": // without a word: older servers
+		if calls {
+			return hoosh.FinishToolCalls
+		}
+		return hoosh.FinishStop
+	case "length":
+		return hoosh.FinishLength
+	case "content_filter":
+		return hoosh.FinishContentFilter
+	}
+	return hoosh.FinishOther
+}
+
+// reasonOf is Ollama's word, or ours where it has none.
+func reasonOf(why hoosh.Finish) string {
+	switch why {
+	case hoosh.FinishLength, hoosh.FinishContentFilter, hoosh.FinishError:
+		return why.String()
+	}
+	return "stop"
+}
+
+// scanResponse is [hoosh.Dialect.ScanResponse].
+func scanResponse(op hoosh.Operation, body []byte) (u hoosh.Usage, fin hoosh.Finish, err error) {
+	l, err := scanLine(op, body)
+	switch {
+	case err != nil:
+		return u, fin, err
+	case l.failed:
+		return u, fin, upstreamError(op, body)
+	case !l.answer:
+		return u, fin, &hoosh.Error{Kind: hoosh.ErrMalformed, Op: op, Message: "the answer has no message or embeddings"}
+	}
+	if op != hoosh.OpEmbed && l.done {
+		fin = finishOf(l.reason, l.calls)
+	}
+	return l.usage(), fin, nil
+}
+
+// scanner is [hoosh.Dialect.NewScanner]'s.
+type scanner struct {
+	op    hoosh.Operation
+	model []byte // of the first line, as it stands
+	calls bool
+	done  bool
+}
+
+func newScanner(op hoosh.Operation) hoosh.FrameScanner { return &scanner{op: op} }
+
+func (s *scanner) Scan(f *hoosh.Frame) error {
+	l, err := scanLine(s.op, f.Data)
+	if err != nil {
+		return err
+	}
+	if l.failed {
+		return upstreamError(s.op, f.Data)
+	}
+	if s.model == nil {
+		s.model = bytes.Clone(l.model)
+	}
+	s.calls = s.calls || l.calls
+	f.Text, f.Usage = l.text, l.usage()
+	switch {
+	case l.done: // it may hold the rest of the answer, or all of it
+		f.Kind, f.Finish, s.done = hoosh.FrameEnd, finishOf(l.reason, s.calls), true
+	case l.text > 0:
+		f.Kind = hoosh.FrameContent
+	}
+	return nil
+}
+
+func (s *scanner) Complete() bool { return s.done }
+
+// End writes the last line. It holds the counts in any case: every client of
+// this format is shown them.
+func (s *scanner) End(dst []byte, why hoosh.Finish, u hoosh.Usage, _ bool) []byte {
+	model := s.model
+	if model == nil {
+		model = []byte(`""`)
+	}
+	dst = appendHead(dst, model)
+	dst = append(dst, `"message":{"role":"assistant","content":""}`...)
+	return append(appendDone(dst, why, u), '\n')
+}
+
+// appendHead begins an answer; model is a JSON string.
+func appendHead(dst, model []byte) []byte {
+	dst = append(append(dst, `{"model":`...), model...)
+	dst = append(dst, `,"created_at":"`...)
+	dst = time.Now().UTC().AppendFormat(dst, time.RFC3339Nano)
+	return append(dst, `",`...)
+}
+
+// appendDone ends an answer. Zeros are left out, as Ollama does.
+func appendDone(dst []byte, why hoosh.Finish, u hoosh.Usage) []byte {
+	dst = append(dst, `,"done":true,"done_reason":"`...)
+	dst = append(append(dst, reasonOf(why)...), '"')
+	dst = appendCount(dst, `,"prompt_eval_count":`, u.Prompt())
+	dst = appendCount(dst, `,"eval_count":`, u.Completion())
+	return append(dst, '}')
+}
+
+func appendCount(dst []byte, name string, n int64) []byte {
+	if n == 0 {
+		return dst
+	}
+	return strconv.AppendInt(append(dst, name...), n, 10)
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: AGPL-3.0-only
+
+package ollama
+
+import (
+	"slices"
+
+	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/internal/jsonpeek"
+)
+
+// decodeFrame is [hoosh.Dialect.DecodeFrame]. There is no [hoosh.EventStart]: no
+// line says that it is the first.
+func decodeFrame(dst []hoosh.Event, f *hoosh.Frame) ([]hoosh.Event, error) {
+	if f.Data == nil {
+		return dst, nil
+	}
+	c := jsonpeek.New(f.Data)
+	if !c.Object() {
+		return dst, &hoosh.Error{Kind: hoosh.ErrMalformed, Message: "the answer is not a JSON object"}
+	}
+	var l line
+	var content, thinking, calls []byte
+	for c.Next() {
+		switch string(c.Key()) {
+		case "message":
+			if !c.Object() {
+				continue
+			}
+			for c.Next() {
+				switch string(c.Key()) {
+				case "content":
+					content, _ = c.Str()
+				case "thinking":
+					thinking, _ = c.Str()
+				case "tool_calls":
+					if c.Kind() == jsonpeek.Array {
+						calls = c.Value()
+					}
+				}
+			}
+		case "done":
+			l.done, _ = c.Bool()
+		case "done_reason":
+			l.reason, _ = c.Str()
+		case "prompt_eval_count":
+			l.count(&c, 0)
+		case "eval_count":
+			l.count(&c, 1)
+		case "error":
+			l.failed = c.Kind() != jsonpeek.Null
+		}
+	}
+	if err := c.End(); err != nil {
+		return dst, &hoosh.Error{Kind: hoosh.ErrMalformed, Message: err.Error(), Err: err}
+	}
+	if l.failed {
+		return dst, upstreamError(hoosh.OpChat, f.Data)
+	}
+	if len(thinking) > 0 {
+		dst = append(dst, hoosh.NewEvent(hoosh.EventThinking, 0, hoosh.RawText(thinking)))
+	}
+	if len(content) > 0 {
+		dst = append(dst, hoosh.NewEvent(hoosh.EventText, 0, hoosh.RawText(content)))
+	}
+	if calls != nil {
+		before := len(dst)
+		dst = appendCallEvents(dst, calls)
+		l.calls = len(dst) > before
+	}
+	if l.done {
+		// The scan has seen the calls of earlier lines as well.
+		why := f.Finish
+		if why == hoosh.FinishNone {
+			why = finishOf(l.reason, l.calls)
+		}
+		dst = append(dst, hoosh.Event{Kind: hoosh.EventFinish, Finish: why})
+	}
+	if u := l.usage(); u.Source != hoosh.UsageNone {
+		dst = append(dst, hoosh.Event{Kind: hoosh.EventUsage, Usage: u})
+	}
+	return dst, nil
+}
+
+// appendCallEvents gives one event for each tool call of a line, which come
+// whole.
+func appendCallEvents(dst []hoosh.Event, calls []byte) []hoosh.Event {
+	c := jsonpeek.NewDepth(calls, jsonpeek.MaxDepth)
+	c.Array()
+	for n := 0; c.Next(); n++ {
+		if !c.Object() {
+			continue
+		}
+		e := hoosh.Event{Kind: hoosh.EventToolCall, Index: n, Value: emptyObject}
+		for c.Next() {
+			switch string(c.Key()) {
+			case "id":
+				id, _ := c.Str()
+				e.ID = jsonpeek.Unquote(id)
+			case "function":
+				if c.Object() {
+					for c.Next() {
+						readCallEvent(&c, &e)
+					}
+				}
+			}
+		}
+		dst = append(dst, e)
+	}
+	return dst
+}
+
+var emptyObject = []byte("{}")
+
+func readCallEvent(c *jsonpeek.Cursor, e *hoosh.Event) {
+	switch string(c.Key()) {
+	case "index":
+		if i, ok := c.Int(); ok && i >= 0 && i < 1<<20 {
+			e.Index = int(i)
+		}
+	case "name":
+		name, _ := c.Str()
+		e.Name = jsonpeek.Unquote(name)
+	case "arguments":
+		if c.Kind() == jsonpeek.Object {
+			e.Value = c.Value()
+		}
+	}
+}
+
+// What a backend can make an encoder hold.
+const (
+	maxCalls     = 1024
+	maxArguments = 16 << 20 // bytes, of all calls together
+)
+
+func tooLarge(op hoosh.Operation) error {
+	return &hoosh.Error{Kind: hoosh.ErrMalformed, Op: op, Message: "the tool calls of the answer are too large"}
+}
+
+// encoder is [hoosh.Dialect.NewEncoder]'s. Ollama's tool calls are whole, so the
+// pieces of one are kept until the answer has ended: those of parallel calls may
+// alternate.
+type encoder struct {
+	model  []byte // as a JSON string
+	op     hoosh.Operation
+	calls  []growingCall
+	held   int // bytes of arguments
+	nCalls int // sent
+	finish hoosh.Finish
+	usage  hoosh.Usage
+}
+
+// growingCall is a tool call whose arguments come in pieces.
+type growingCall struct {
+	index     int
+	id, name  string
+	arguments []byte
+}
+
+func newEncoder(c *hoosh.Call) hoosh.FrameEncoder {
+	return &encoder{op: c.Op, model: jsonpeek.AppendQuote(nil, c.Model)}
+}
+
+func (s *encoder) Encode(dst []byte, e *hoosh.Event) ([]byte, error) {
+	switch {
+	case e.Kind == hoosh.EventStart:
+		if e.Model != "" {
+			s.model = jsonpeek.AppendQuote(s.model[:0], e.Model)
+		}
+		return dst, nil
+	case e.Kind == hoosh.EventUsage:
+		s.usage = s.usage.Merge(e.Usage)
+		return dst, nil
+	case e.Choice != 0: // the format has room for one answer
+		return dst, nil
+	}
+	switch e.Kind {
+	case hoosh.EventText, hoosh.EventRefusal:
+		return s.text(dst, `"content":`, e), nil
+	case hoosh.EventThinking:
+		return s.text(dst, `"content":"","thinking":`, e), nil
+	case hoosh.EventToolCall:
+		if e.Value != nil {
+			call := hoosh.ToolCall{ID: e.ID, Name: e.Name, Arguments: hoosh.ValueArguments(e.Value)}
+			return s.call(dst, &call)
+		}
+		i := slices.IndexFunc(s.calls, func(g growingCall) bool { return g.index == e.Index && e.ID != "" && g.id == e.ID })
+		if i < 0 { // some backends say the beginning of a call with every piece
+			if i = len(s.calls); i == maxCalls {
+				return dst, tooLarge(s.op)
+			}
+			s.calls = append(s.calls, growingCall{index: e.Index, id: e.ID, name: e.Name})
+		}
+		return dst, s.grow(i, e)
+	case hoosh.EventArguments:
+		for i := len(s.calls) - 1; i >= 0; i-- {
+			if s.calls[i].index == e.Index {
+				return dst, s.grow(i, e)
+			}
+		}
+	case hoosh.EventFinish:
+		s.finish = e.Finish
+		return s.flush(dst)
+	}
+	return dst, nil
+}
+
+func (s *encoder) text(dst []byte, key string, e *hoosh.Event) []byte {
+	if e.Content().IsEmpty() {
+		return dst
+	}
+	dst = appendHead(dst, s.model)
+	dst = append(dst, `"message":{"role":"assistant",`...)
+	dst = append(dst, key...)
+	dst = e.Content().AppendJSON(dst)
+	return append(dst, "},\"done\":false}\n"...)
+}
+
+// grow adds the piece that e carries to a call.
+func (s *encoder) grow(i int, e *hoosh.Event) error {
+	piece := e.Content()
+	if piece.IsEmpty() {
+		return nil
+	}
+	if s.held += piece.Len(); s.held > maxArguments {
+		return tooLarge(s.op)
+	}
+	s.calls[i].arguments = append(s.calls[i].arguments, piece.String()...)
+	return nil
+}
+
+// flush sends the calls that have come in pieces.
+func (s *encoder) flush(dst []byte) (_ []byte, err error) {
+	calls := s.calls
+	s.calls = nil
+	for i := range calls {
+		g := &calls[i]
+		call := hoosh.ToolCall{ID: g.id, Name: g.name}
+		if len(g.arguments) > 0 {
+			call.Arguments = hoosh.ValueArguments(g.arguments)
+		}
+		if dst, err = s.call(dst, &call); err != nil {
+			return dst, err
+		}
+	}
+	return dst, nil
+}
+
+// call sends a whole call as a line of its own, as Ollama does.
+func (s *encoder) call(dst []byte, call *hoosh.ToolCall) ([]byte, error) {
+	from := len(dst)
+	dst = appendHead(dst, s.model)
+	dst = append(dst, `"message":{"role":"assistant","content":"","tool_calls":[`...)
+	dst, ok := appendCall(dst, call, s.nCalls)
+	if !ok {
+		return dst[:from], badArguments(s.op)
+	}
+	s.nCalls++
+	return append(dst, "]},\"done\":false}\n"...), nil
+}
+
+func (s *encoder) End(dst []byte) []byte {
+	// A stream that gave no reason may hold calls still.
+	dst, err := s.flush(dst)
+	if err != nil {
+		return append(dst, streamError(hoosh.AsError(err))...)
+	}
+	dst = appendHead(dst, s.model)
+	dst = append(dst, `"message":{"role":"assistant","content":""}`...)
+	return append(appendDone(dst, s.finish, s.usage), '\n')
+}

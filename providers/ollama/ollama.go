@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: AGPL-3.0-only
+
+// Package ollama is the driver of a local Ollama, over its own API: its OpenAI
+// face cuts long prompts in silence.
+//
+// A call that came in Ollama's own format goes through as it is, but for the
+// model's name. Of others the driver sees to what Ollama would do without a word:
+//
+//   - It asks for a context window (num_ctx) that the prompt and its answer fit
+//     in by a careful guess, but for no smaller one than the model is loaded with,
+//     since another window loads it anew. It tells Ollama to refuse what does not
+//     fit ("truncate": false), and to end an answer where the window does rather
+//     than forget the prompt ("shift": false). What the caller says of these, as
+//     "num_ctx", in "options", as "truncate" or "shift", is left alone. A prompt that
+//     cannot fit the model at all is [hoosh.ErrContextLength].
+//   - An image for a model without vision is refused; Ollama ignores it.
+//   - A wish to think is dropped and named for a model that cannot; Ollama would
+//     refuse the call.
+//
+// What its models can do Ollama tells only of each by itself, so a list costs one
+// more question for each model, the first time that it is seen.
+package ollama
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"strconv"
+
+	"github.com/maccracken/hoosh"
+	dialect "github.com/maccracken/hoosh/dialect/ollama"
+)
+
+// driver has no New yet: it would refer to itself.
+var driver = hoosh.Driver{
+	Name:    "ollama",
+	Local:   true,
+	BaseURL: "http://127.0.0.1:11434",
+	URLEnv:  []string{"OLLAMA_HOST"},
+}
+
+func init() {
+	d := driver
+	d.New = newProvider
+	d.Probe = probe
+	hoosh.Register(d)
+}
+
+// provider is one Ollama. It is safe for concurrent use.
+type provider struct {
+	up          *hoosh.Upstream
+	chat, embed *url.URL
+	catalogue   catalogue
+	windows     windows
+}
+
+func newProvider(cfg hoosh.ProviderConfig) (hoosh.Doer, error) {
+	up, err := hoosh.NewUpstream(cfg, driver, &hoosh.Profile{Dialect: dialect.Dialect, Lacks: never}, "Authorization: Bearer ")
+	if err != nil {
+		return nil, err
+	}
+	return &provider{up: up, chat: up.URL("/api/chat"), embed: up.URL("/api/embed")}, nil
+}
+
+// Do sends a chat or an embedding; a legacy completion is [hoosh.ErrUnsupported].
+func (p *provider) Do(ctx context.Context, c *hoosh.Call) (*hoosh.Reply, error) {
+	path := p.chat
+	switch c.Op {
+	case hoosh.OpChat:
+	case hoosh.OpEmbed:
+		path = p.embed
+	default:
+		return nil, p.refuse(c, hoosh.ErrUnsupported, "", "legacy completions are not passed to Ollama; ask for a chat")
+	}
+	in := p.catalogue.lookup(c.Model)
+	if in != nil && c.Envelope().Needs&hoosh.FeatureVision != 0 && in.features&hoosh.FeatureVision == 0 {
+		return nil, p.refuse(c, hoosh.ErrUnsupported, "", "the model has no vision, and Ollama would ignore the image")
+	}
+	if c.Dialect() == dialect.Dialect {
+		return p.up.Do(ctx, c, path)
+	}
+	call, dropped, err := p.shape(c, in)
+	if err != nil {
+		return nil, err
+	}
+	reply, err := p.up.Do(ctx, call, path)
+	if err != nil {
+		return nil, err
+	}
+	reply.Dropped = append(reply.Dropped, dropped...)
+	return reply, nil
+}
+
+// shape makes a call of c with what Ollama must be told besides. In is what is
+// known of the model, nil for nothing.
+func (p *provider) shape(c *hoosh.Call, in *info) (call *hoosh.Call, dropped []string, err error) {
+	asked, err := c.Request()
+	if err != nil {
+		return nil, nil, err
+	}
+	q := *asked
+	q.Extra = append(hoosh.Extra(nil), asked.Extra...) // the asked one is shared
+	add := func(key string, value string) {
+		if q.Extra.Get(key) == nil {
+			q.Extra = append(q.Extra, hoosh.Member{Key: key, Value: json.RawMessage(value)})
+		}
+	}
+	if !givesWindow(&q) {
+		tokens, err := p.window(c, &q, in)
+		if err != nil {
+			return nil, nil, err
+		}
+		add("num_ctx", strconv.Itoa(tokens))
+	}
+	add("truncate", "false")
+	if c.Op == hoosh.OpChat {
+		add("shift", "false")
+		if r := q.Reasoning; in != nil && (r.Budget > 0 || r.Effort != "" && r.Effort != "none") {
+			switch {
+			case in.features&hoosh.FeatureThinking == 0:
+				q.Reasoning = hoosh.Reasoning{}
+				dropped = append(dropped, "reasoning_effort")
+			case in.levels:
+				add("think", level(r.Effort))
+			}
+		}
+	}
+	call = hoosh.NewCall(&q)
+	call.ID, call.Op, call.Model, call.Stream, call.Caller = c.ID, c.Op, c.Model, c.Stream, c.Caller
+	return call, dropped, nil
+}
+
+// level is Ollama's word, as JSON, for an effort in OpenAI's.
+func level(effort string) string {
+	switch effort {
+	case "minimal", "low":
+		return `"low"`
+	case "high", "xhigh", "max":
+		return `"high"`
+	}
+	return `"medium"`
+}
+
+func (p *provider) refuse(c *hoosh.Call, kind error, param, message string) *hoosh.Error {
+	return &hoosh.Error{Kind: kind, Op: c.Op, Provider: p.up.Name, Model: c.Model, Param: param, Message: message}
+}
+
+// Close ends what is under way.
+func (p *provider) Close() error { return p.up.Close() }
