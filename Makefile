@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: AGPL-3.0-only
+
+.PHONY: help run demo test check bench e2e clients cover fuzz api
+
+help: ## say what there is (the default)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## serve on http://127.0.0.1:8088 what is found on this machine
+	go run ./cmd/hoosh serve
+
+demo: ## a short tour that needs no engine and no key
+	bash scripts/demo.sh
+
+test: ## all tests that need nothing but Go
+	go test ./...
+
+check: ## everything a change must pass: format, vet, staticcheck, tests, races, API, licence lines
+	bash scripts/check.sh
+
+bench: ## the benchmarks beside what they measure
+	go test -run '^$$' -bench . -benchmem ./...
+
+e2e: ## hoosh in front of real engines (test/engines installs them)
+	bash test/e2e/run.sh
+
+clients: ## official client libraries against hoosh
+	bash test/clients/run.sh
+
+cover: ## statement coverage over all packages; fails below 85 %
+	bash scripts/cover.sh
+
+fuzz: ## each fuzzer for FUZZTIME (10s)
+	bash scripts/fuzz.sh
+
+api: ## write api.txt anew after a change of the exported API
+	go run ./internal/tools/apidump > api.txt.new && mv api.txt.new api.txt
