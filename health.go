@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: AGPL-3.0-only
+
+package hoosh
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// health is what calls and probes have told of one backend. A time is in
+// nanoseconds since the epoch, 0 for never.
+type health struct {
+	fails     atomic.Int32 // in a row
+	lastOK    atomic.Int64
+	lastFail  atomic.Int64
+	firstFail atomic.Int64 // of those in a row
+	nextTrial atomic.Int64 // when one call may try it again
+	refused   atomic.Bool  // its last word was that our key is no good
+	problem   atomic.Pointer[string]
+}
+
+// suspectFails is how many failures in a row make a backend suspect at once,
+// before the time for that has passed.
+const suspectFails = 3
+
+// trialEvery is how often a backend that is not well is tried by a call: without
+// active probes that is the only way back.
+const trialEvery = 15 * time.Second
+
+func (h *health) good(now time.Time) {
+	h.lastOK.Store(now.UnixNano())
+	if h.fails.Load() != 0 || h.refused.Load() {
+		h.fails.Store(0)
+		h.firstFail.Store(0)
+		h.refused.Store(false)
+		h.problem.Store(nil)
+	}
+}
+
+func (h *health) bad(now time.Time, e *Error) {
+	at := now.UnixNano()
+	if h.fails.Add(1) == 1 {
+		h.firstFail.Store(at)
+	}
+	h.lastFail.Store(at)
+	h.nextTrial.Store(now.Add(trialEvery).UnixNano())
+	h.refused.Store(e.Kind == ErrUpstreamAuth)
+	why := e.Kind.Error()
+	if e.Message != "" {
+		why += ": " + e.Message
+	}
+	h.problem.Store(&why)
+}
+
+// note takes what a call, or an attempt of one, has shown.
+func (h *health) note(now time.Time, e *Error) {
+	switch {
+	case e == nil:
+		h.good(now)
+	case e.unhealthy(), e.Kind == ErrUpstreamAuth:
+		h.bad(now, e)
+	case e.Upstream: // it answered, if only to refuse
+		h.good(now)
+	}
+}
+
+// state follows from what was noted and the time that has passed since.
+func (h *health) state(now time.Time, cfg *HealthConfig) State {
+	fails := h.fails.Load()
+	if fails == 0 {
+		if h.lastOK.Load() == 0 {
+			return StateUnknown
+		}
+		return StateOnline
+	}
+	if h.refused.Load() {
+		return StateMisconfigured
+	}
+	since := h.lastOK.Load()
+	if since == 0 {
+		since = h.firstFail.Load()
+	}
+	silent := time.Duration(now.UnixNano() - since)
+	switch {
+	case silent >= cfg.Offline:
+		return StateOffline
+	case silent >= cfg.Suspect, fails >= suspectFails:
+		return StateSuspect
+	}
+	return StateOnline
+}
+
+// trialDue reports that a call may try a backend that is not well. Claim takes
+// the trial, so that only one call does.
+func (h *health) trialDue(now time.Time, claim bool) bool {
+	next := h.nextTrial.Load()
+	if now.UnixNano() < next {
+		return false
+	}
+	return !claim || h.nextTrial.CompareAndSwap(next, now.Add(trialEvery).UnixNano())
+}
+
+// status is the backend as [Router.Providers] shows it.
+func (b *backend) status(now time.Time, cfg *HealthConfig) ProviderStatus {
+	s := ProviderStatus{
+		Name: b.Name, Driver: b.Driver, Local: b.Local, BaseURL: b.BaseURL, Discovered: b.discovered, Costs: !b.Local,
+		State: b.health.state(now, cfg), InFlight: int(b.inFlight.Load()),
+		FirstEvent: b.first.value(), Total: b.total.value(),
+	}
+	if b.Disabled {
+		s.State = StateDisabled
+	}
+	if l := b.list.Load(); l != nil {
+		s.Models = len(l.models)
+	}
+	if p := b.health.problem.Load(); p != nil {
+		s.Problem = *p
+	}
+	if at := b.health.lastOK.Load(); at != 0 {
+		s.LastOK = time.Unix(0, at).UTC()
+	}
+	if at := b.health.lastFail.Load(); at != 0 {
+		s.LastFail = time.Unix(0, at).UTC()
+	}
+	return s
+}
+
+// probeTimeout bounds one probe; a backend that needs longer is not well.
+const probeTimeout = 5 * time.Second
+
+// listEvery is how old the model list of a remote may become; that of a local
+// engine is read with each probe, for it changes under the user's hands.
+const listEvery = 10 * time.Minute
+
+// probe asks a backend how it is, at no cost, and refreshes its list when that
+// is due. It reports whether the list has changed.
+func (b *backend) probe(ctx context.Context) (changed bool) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	var err error
+	list := b.list.Load()
+	p, canProbe := b.Doer.(prober)
+	if !canProbe || b.Local || list == nil || time.Since(list.at) > listEvery {
+		changed, err = b.fetchList(ctx)
+	}
+	if canProbe && err == nil {
+		err = p.Health(ctx)
+	}
+	b.health.note(time.Now(), AsError(err))
+	return changed
+}
+
+// probeLoop probes every backend that had no good answer within the interval.
+func (r *Router) probeLoop(every time.Duration) {
+	defer r.loops.Done()
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		r.probeAll(every)
+		select {
+		case <-tick.C:
+		case <-r.ctx.Done():
+			return
+		}
+	}
+}
+
+func (r *Router) probeAll(every time.Duration) {
+	var changed atomic.Bool
+	var wait sync.WaitGroup
+	for _, b := range r.table.Load().backends {
+		fresh := time.Duration(time.Now().UnixNano()-b.health.lastOK.Load()) < every
+		if b.Disabled || fresh && b.list.Load() != nil {
+			continue
+		}
+		wait.Go(func() {
+			if b.probe(r.ctx) {
+				changed.Store(true)
+			}
+		})
+	}
+	wait.Wait()
+	if changed.Load() {
+		r.rebuild()
+	}
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: AGPL-3.0-only
+
+package hoosh
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/maccracken/hoosh/internal/framing"
+	"github.com/maccracken/hoosh/internal/jsonpeek"
+)
+
+// golden compares got with a file of testdata/openai, or writes it when
+// UPDATE_GOLDEN is set.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", "openai", name)
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(bytes.TrimSpace(got), bytes.TrimSpace(want)) {
+		t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
+	}
+}
+
+// oneMessage says a message of an answer as its client hears it.
+func oneMessage(m Message) string {
+	var said [PartOther + 1]strings.Builder
+	for _, p := range m.Parts {
+		said[p.Kind].WriteString(p.Text())
+	}
+	s := fmt.Sprintf("%s %q: %q, thought %q, refused %q", m.Role, m.Name, said[PartText].String(), said[PartThinking].String(), said[PartRefusal].String())
+	for _, c := range m.ToolCalls() {
+		s += fmt.Sprintf(", calls %q %q(%s) %v", c.ID, c.Name, c.Arguments.JSON(), c.Extra)
+	}
+	return s + fmt.Sprintf(" %v", m.Extra)
+}
+
+// diffResponses names the first thing in which b, which was written of a and
+// read again, differs from it beyond what was made up.
+func diffResponses(op Operation, a, b *Response) string {
+	switch {
+	case a.ID != "" && a.ID != b.ID:
+		return "id"
+	case !a.Created.IsZero() && !a.Created.Equal(b.Created):
+		return "created"
+	case a.Model != b.Model:
+		return "model"
+	case op == OpEmbed && a.Usage.Prompt() != b.Usage.Prompt(), op != OpEmbed && a.Usage != b.Usage:
+		return fmt.Sprintf("usage %v %v", a.Usage, b.Usage)
+	case !a.Extra.equal(b.Extra):
+		return "extra"
+	case !slices.EqualFunc(a.Embeddings, b.Embeddings, slices.Equal):
+		return "embeddings"
+	case len(a.Choices) != len(b.Choices):
+		return "choices"
+	}
+	for i := range a.Choices {
+		x, y := a.Choices[i], b.Choices[i]
+		if x.Finish == FinishOther {
+			x.Finish = openAIFinal(FinishStop, op == OpChat && hasCalls(x.Message.Parts))
+		}
+		for j, call := range x.Message.ToolCalls() {
+			if calls := y.Message.ToolCalls(); call.ID == "" && j < len(calls) {
+				call.ID = calls[j].ID
+			}
+		}
+		switch {
+		case x.Index != y.Index:
+			return "index"
+		case x.Finish != y.Finish && op != OpCompletion:
+			return fmt.Sprintf("finish %v %v", x.Finish, y.Finish)
+		case !x.Extra.equal(y.Extra):
+			return "the choice's extra"
+		case !bytes.Equal(x.Logprobs, y.Logprobs):
+			return "logprobs"
+		case op == OpCompletion && x.Message.Text() != y.Message.Text():
+			return "text"
+		case op == OpChat && oneMessage(x.Message) != oneMessage(y.Message):
+			return oneMessage(x.Message) + "\n" + oneMessage(y.Message) + "\n"
+		}
+	}
+	return ""
+}
+
+// encodeEvents is what a client of c sees of the events.
+func encodeEvents(tb testing.TB, c *Call, events []Event) []byte {
+	tb.Helper()
+	enc := newOpenAIEncoder(c)
+	var out []byte
+	for i := range events {
+		var err error
+		if out, err = enc.Encode(out, &events[i]); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return enc.End(out)
+}
+
+// decodeStream is what a stream means. It checks that each frame is one line of
+// JSON and that the terminator is there.
+func decodeStream(tb testing.TB, stream []byte) []Event {
+	tb.Helper()
+	frames := framing.NewSSE(bytes.NewReader(stream), 1<<22)
+	var events []Event
+	ended := false
+	for {
+		fr, err := frames.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if ended = string(fr.Data) == "[DONE]"; !ended {
+			if err := jsonpeek.Valid(fr.Data); err != nil || bytes.Count(fr.Raw, []byte("\n")) != 2 {
+				tb.Fatalf("%v: %s", err, fr.Raw)
+			}
+		}
+		n := len(events)
+		events, err = decodeOpenAIFrame(events, &Frame{Raw: fr.Raw, Data: fr.Data})
+		if err != nil {
+			tb.Fatalf("%v: %s", err, fr.Data)
+		}
+		for i := n; i < len(events); i++ {
+			events[i] = events[i].clone()
+		}
+	}
+	if !ended {
+		tb.Fatalf("no terminator:\n%s", stream)
+	}
+	return events
+}
+
+// heard is one answer of a stream, its pieces joined.
+type heard struct {
+	items  []string // in order
+	kinds  []EventKind
+	calls  map[int]int // of each index, the item of its last call
+	ids    map[int]string
+	said   map[int]bool
+	finish Finish
+}
+
+// joined says what events mean however they are cut: text by text, call by
+// call, and how each choice ended.
+func joined(events []Event) string {
+	choices := map[int]*heard{}
+	var u Usage
+	for _, e := range events {
+		if e.Kind == EventUsage {
+			u = u.Merge(e.Usage)
+			continue
+		}
+		h := choices[e.Choice]
+		if h == nil {
+			h = &heard{calls: map[int]int{}, ids: map[int]string{}, said: map[int]bool{}}
+			choices[e.Choice] = h
+		}
+		h.hear(e)
+	}
+	if len(choices) == 0 {
+		choices[0] = &heard{}
+	}
+	var b strings.Builder
+	for i := range maxChoices {
+		h := choices[i]
+		if h == nil {
+			continue
+		}
+		fin := cmp.Or(h.finish, FinishStop)
+		if fin == FinishOther || fin == FinishStop {
+			fin = openAIFinal(FinishStop, len(h.calls) > 0)
+		}
+		for at := range h.items {
+			if h.kinds[at] == EventToolCall && !h.said[at] {
+				h.items[at] += "{}"
+			}
+		}
+		fmt.Fprintf(&b, "%d: %q %v\n", i, h.items, fin)
+	}
+	fmt.Fprintf(&b, "%+v", u)
+	return b.String()
+}
+
+func (h *heard) hear(e Event) {
+	text := e.Content().String()
+	switch e.Kind {
+	case EventFinish:
+		if h.finish != FinishNone || e.Finish == FinishNone {
+			return
+		}
+		h.finish = e.Finish
+		for at := range h.items {
+			if h.kinds[at] == EventToolCall && !h.said[at] {
+				h.items[at] += "{}"
+				h.said[at] = true
+			}
+		}
+	case EventText, EventThinking, EventRefusal:
+		if text == "" {
+			return
+		}
+		n := len(h.items)
+		if n == 0 || h.kinds[n-1] != e.Kind {
+			h.items, h.kinds = append(h.items, e.Kind.String()+" "), append(h.kinds, e.Kind)
+			n++
+		}
+		h.items[n-1] += text
+	case EventToolCall:
+		at, known := h.calls[e.Index]
+		if !known || e.ID == "" || h.ids[at] != e.ID {
+			at = len(h.items)
+			h.items, h.kinds = append(h.items, "call "+e.Name+" "), append(h.kinds, e.Kind)
+			h.calls[e.Index], h.ids[at] = at, e.ID
+		}
+		if e.Value != nil && !h.said[at] {
+			text = jsonpeek.Unquote(jsonpeek.AppendEscape(nil, e.Value))
+		}
+		h.items[at] += text
+		h.said[at] = h.said[at] || text != ""
+	case EventArguments:
+		if at, ok := h.calls[e.Index]; ok && text != "" {
+			h.items[at] += text
+			h.said[at] = true
+		}
+	}
+}

@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: AGPL-3.0-only
+
+package hoosh
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/maccracken/hoosh/internal/jsonpeek"
+)
+
+// openAIWriter writes typed values in OpenAI's JSON, for a backend or, as a
+// reply, for a client.
+type openAIWriter struct {
+	b       []byte
+	op      Operation
+	p       *Profile // never nil
+	model   string
+	sent    Extra // of the request: the names that a rule's Rename must not meet
+	extras  bool  // members without a field are in OpenAI's words
+	check   bool  // raw JSON is a Go program's, and may not be JSON
+	reply   bool  // a reply's message says more than a request's
+	at      int   // which message, for names and errors
+	dropped []string
+	err     error
+}
+
+var plainOpenAI = Profile{}
+
+// comma separates what follows from what stands before it. No JSON value ends
+// in an opening bracket or a colon, so the last byte tells whether there is one.
+func (w *openAIWriter) comma() {
+	n := len(w.b)
+	if n == 0 {
+		return
+	}
+	switch w.b[n-1] {
+	case '[', '{', ':':
+	default:
+		w.b = append(w.b, ',')
+	}
+}
+
+func (w *openAIWriter) open(bracket byte)  { w.b = append(w.b, bracket) }
+func (w *openAIWriter) close(bracket byte) { w.b = append(w.b, bracket) }
+
+// key begins a member; name needs no escaping.
+func (w *openAIWriter) key(name string) {
+	w.comma()
+	w.b = append(w.b, '"')
+	w.b = append(w.b, name...)
+	w.b = append(w.b, `":`...)
+}
+
+// raw writes JSON as it stands. What a Go program gave is checked: one value,
+// and nothing that would change the rest of the body.
+func (w *openAIWriter) raw(value []byte, path string) {
+	if value == nil {
+		value = []byte("null")
+	}
+	if w.check {
+		if err := jsonpeek.Valid(value); err != nil {
+			w.fail(ErrInvalidRequest, path, "the raw JSON is not valid: "+err.Error())
+		}
+	}
+	w.b = append(w.b, value...)
+}
+
+func (w *openAIWriter) fail(kind error, path, message string) {
+	if w.err == nil {
+		w.err = &Error{Kind: kind, Op: w.op, Param: path, Message: message}
+	}
+}
+
+// drop names what is left out, once.
+func (w *openAIWriter) drop(name string) {
+	if !slices.Contains(w.dropped, name) {
+		w.dropped = append(w.dropped, name)
+	}
+}
+
+// topMember is where a top-level member was begun.
+type topMember struct {
+	key          string
+	start, value int
+}
+
+// top begins a top-level member, to which the profile's rules apply at its end.
+func (w *openAIWriter) top(name string) topMember {
+	m := topMember{key: name, start: len(w.b)}
+	w.key(name)
+	m.value = len(w.b)
+	return m
+}
+
+func (w *openAIWriter) end(m topMember) {
+	if len(w.p.Rules) == 0 {
+		return
+	}
+	rule := w.p.ruleOf([]byte(m.key), w.model)
+	switch {
+	case rule == nil, rule.Keep != "" && string(w.b[m.value:]) == rule.Keep:
+	case rule.Rename != "" && !w.sends(rule.Rename):
+		name := append(jsonpeek.AppendQuote(nil, rule.Rename), ':')
+		comma := 0
+		if w.b[m.start] == ',' {
+			comma = 1
+		}
+		w.b = slices.Replace(w.b, m.start+comma, m.value, name...)
+	default:
+		w.b = w.b[:m.start]
+		w.drop(rule.Key)
+	}
+}
+
+// sends reports that the request has a member of this name among those that
+// hoosh has no field for.
+func (w *openAIWriter) sends(name string) bool {
+	return w.extras && slices.ContainsFunc(w.sent, func(m Member) bool {
+		return jsonpeek.EqualFold([]byte(m.Key), name)
+	})
+}
+
+func (w *openAIWriter) float(name string, f *float64) {
+	if f == nil {
+		return
+	}
+	if math.IsNaN(*f) || math.IsInf(*f, 0) {
+		w.fail(ErrInvalidRequest, name, "want a finite number")
+		return
+	}
+	m := w.top(name)
+	w.b = appendFloat(w.b, *f, 64)
+	w.end(m)
+}
+
+func (w *openAIWriter) int(name string, n int64) {
+	m := w.top(name)
+	w.b = strconv.AppendInt(w.b, n, 10)
+	w.end(m)
+}
+
+func (w *openAIWriter) str(name, s string) {
+	if s != "" {
+		m := w.top(name)
+		w.b = jsonpeek.AppendQuote(w.b, s)
+		w.end(m)
+	}
+}
+
+func appendInt(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }
+
+// appendFloat appends the shortest text that reads as f again.
+func appendFloat(dst []byte, f float64, bits int) []byte {
+	form := byte('f')
+	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+		form = 'e'
+	}
+	return strconv.AppendFloat(dst, f, form, -1, bits)
+}
+
+// appendInside appends what t says without the quotes, so that pieces can be
+// joined into one string.
+func appendInside(dst []byte, t Text) []byte {
+	if t.raw == nil {
+		return jsonpeek.AppendEscape(dst, t.s)
+	}
+	return append(dst, t.raw...)
+}
+
+// appendOpenAIMessages appends the messages with commas between them and no
+// brackets around. One that holds several tool results becomes several. p may
+// be nil.
+func appendOpenAIMessages(dst []byte, ms []Message, p *Profile) ([]byte, error) {
+	w := openAIWriter{b: dst, p: p, extras: true, check: true}
+	if p == nil {
+		w.p = &plainOpenAI
+	}
+	w.messages(ms)
+	return w.b, w.err
+}
+
+// appendOpenAIPart appends one part: a content part, an element of tool_calls,
+// or the whole message that is the result of a tool.
+func appendOpenAIPart(dst []byte, p Part) ([]byte, error) {
+	w := openAIWriter{p: &plainOpenAI, extras: true, check: true}
+	switch {
+	case p.Kind == PartToolCall && p.Call != nil:
+		w.toolCall(p.Call)
+	case p.Kind == PartToolResult && p.Result != nil:
+		w.result(p.Result, nil)
+	default:
+		w.part(&p, 0)
+	}
+	return append(dst, w.b...), w.err
+}
+
+func (w *openAIWriter) messages(ms []Message) {
+	for i := range ms {
+		w.at = i
+		w.message(&ms[i])
+	}
+}
+
+// message writes the tool results within m as messages of their own, first,
+// and then what else there is: other dialects have both in one turn.
+func (w *openAIWriter) message(m *Message) {
+	extra, rest := m.Extra, len(m.Parts) == 0
+	for i := range m.Parts {
+		p := &m.Parts[i]
+		if p.Kind != PartToolResult || p.Result == nil {
+			rest = true
+			continue
+		}
+		if m.Role == RoleTool {
+			w.result(p.Result, extra)
+			extra = nil
+		} else {
+			w.result(p.Result, nil)
+		}
+	}
+	switch {
+	case !rest:
+	case m.Role == RoleTool:
+		w.fail(ErrInvalidRequest, fmt.Sprintf("messages[%d]", w.at), "want tool results, and only those, in a message of role tool")
+	default:
+		w.turn(m)
+	}
+}
+
+// result writes the message that answers a tool call.
+func (w *openAIWriter) result(t *Result, extra Extra) {
+	w.comma()
+	w.b = append(w.b, `{"role":"tool","tool_call_id":`...)
+	w.id(t.ID)
+	if t.Name != "" {
+		w.key("name")
+		w.b = jsonpeek.AppendQuote(w.b, t.Name)
+	}
+	w.key("content")
+	if onlyText(t.Parts, w.extras) {
+		w.joined(t.Parts, PartText)
+	} else {
+		w.parts(t.Parts)
+	}
+	if t.Failed {
+		w.drop("is_error")
+	}
+	w.extra(extra, "role", "tool_call_id", "name", "content")
+	w.close('}')
+}
+
+// id writes the id of a tool call as the vendor takes it.
+func (w *openAIWriter) id(id string) {
+	if w.p.ToolID != nil {
+		id = w.p.ToolID(id)
+	}
+	w.b = jsonpeek.AppendQuote(w.b, id)
+}
+
+// turn writes a message without its tool results.
+func (w *openAIWriter) turn(m *Message) {
+	role := m.Role
+	if role == RoleDeveloper && w.p.NoDeveloper {
+		role = RoleSystem
+	}
+	w.comma()
+	w.b = append(w.b, `{"role":`...)
+	w.b = jsonpeek.AppendQuote(w.b, string(role))
+	if m.Name != "" {
+		w.key("name")
+		w.b = jsonpeek.AppendQuote(w.b, m.Name)
+	}
+	var has [PartOther + 1]int
+	for i := range m.Parts {
+		has[min(m.Parts[i].Kind, PartOther)]++
+	}
+	w.key("content")
+	w.content(m.Parts, has[PartToolCall]+has[PartRefusal] > 0)
+	if has[PartRefusal] > 0 {
+		w.key("refusal")
+		w.joined(m.Parts, PartRefusal)
+	} else if w.reply {
+		w.b = append(w.b, `,"refusal":null`...)
+	}
+	if has[PartThinking] > 0 {
+		t := w.top("reasoning_content")
+		w.joined(m.Parts, PartThinking)
+		w.end(t)
+	}
+	if has[PartToolCall] > 0 {
+		w.key("tool_calls")
+		w.open('[')
+		for i := range m.Parts {
+			if p := &m.Parts[i]; p.Kind == PartToolCall && p.Call != nil {
+				w.toolCall(p.Call)
+			}
+		}
+		w.close(']')
+	}
+	w.extra(m.Extra, "role", "name", "content", "refusal", "tool_calls")
+	w.close('}')
+}
+
+// isContent reports that the part has its place in the content.
+func isContent(p *Part) bool {
+	switch p.Kind {
+	case PartText, PartImage, PartAudio, PartFile, PartOther:
+		return true
+	}
+	return false
+}
+
+// content writes text as a string, anything else as an array. Nothing is null
+// where something else in the message says what there is to say.
+func (w *openAIWriter) content(parts []Part, orNull bool) {
+	n, text := 0, -1
+	for i := range parts {
+		if isContent(&parts[i]) {
+			n++
+			if parts[i].Kind == PartText && (!w.extras || len(parts[i].Extra) == 0) {
+				text = i
+			}
+		}
+	}
+	switch {
+	case n == 0 && orNull:
+		w.b = append(w.b, "null"...)
+	case n == 0:
+		w.b = append(w.b, `""`...)
+	case n == 1 && text >= 0:
+		w.b = parts[text].text.AppendJSON(w.b)
+		w.dropExtra(&parts[text])
+	case w.reply: // of a reply it is always a string
+		w.joined(parts, PartText)
+	default:
+		w.parts(parts)
+	}
+}
+
+// joined writes all text of one kind as one string.
+func (w *openAIWriter) joined(parts []Part, kind PartKind) {
+	w.open('"')
+	for i := range parts {
+		if p := &parts[i]; p.Kind == kind {
+			w.b = appendInside(w.b, p.text)
+			w.dropExtra(p)
+		}
+	}
+	w.close('"')
+}
+
+// dropExtra names the members of p that are not written.
+func (w *openAIWriter) dropExtra(p *Part) {
+	for i := range p.Extra {
+		if !w.extras {
+			w.drop(p.Extra[i].Key)
+		}
+	}
+}
+
+func (w *openAIWriter) parts(parts []Part) {
+	w.open('[')
+	for i := range parts {
+		if p := &parts[i]; p.Kind == PartOther && !w.extras {
+			w.drop(w.place(i))
+		} else if isContent(p) {
+			w.part(p, i)
+		}
+	}
+	w.close(']')
+}
+
+// part writes a content part, the i-th.
+func (w *openAIWriter) part(p *Part, i int) {
+	w.comma()
+	switch p.Kind {
+	case PartText:
+		w.b = append(w.b, `{"type":"text","text":`...)
+		w.b = p.text.AppendJSON(w.b)
+	case PartRefusal:
+		w.b = append(w.b, `{"type":"refusal","refusal":`...)
+		w.b = p.text.AppendJSON(w.b)
+	case PartThinking:
+		w.b = append(w.b, `{"type":"thinking","thinking":[{"type":"text","text":`...)
+		w.b = append(p.text.AppendJSON(w.b), "}]"...)
+	case PartImage, PartAudio, PartFile:
+		w.media(p, i)
+	default:
+		w.raw(p.Raw, w.place(i))
+		return
+	}
+	w.extra(p.Extra, "type", "text", "refusal", "thinking", "image_url", "input_audio", "file")
+	w.close('}')
+}
+
+func (w *openAIWriter) media(p *Part, i int) {
+	m := p.Media
+	switch {
+	case m == nil:
+		w.fail(ErrInvalidRequest, w.place(i), "the part has no media")
+	case p.Kind == PartFile:
+		w.file(m, i)
+	case p.Kind == PartAudio:
+		if m.Data.IsEmpty() {
+			w.fail(ErrUnsupported, w.place(i), "a sound that is not in the request itself")
+		}
+		w.b = append(w.b, `{"type":"input_audio","input_audio":{"data":`...)
+		w.b = m.Data.AppendJSON(w.b)
+		w.key("format")
+		w.b = append(jsonpeek.AppendQuote(w.b, audioFormat(m)), '}')
+	default:
+		if m.Data.IsEmpty() && m.URL.IsEmpty() {
+			w.fail(ErrUnsupported, w.place(i), "an image that is neither in the request nor at a URL")
+		}
+		w.b = append(w.b, `{"type":"image_url","image_url":{"url":`...)
+		w.b = m.AppendURL(w.b)
+		if m.Detail != "" {
+			w.key("detail")
+			w.b = jsonpeek.AppendQuote(w.b, m.Detail)
+		}
+		w.close('}')
+	}
+}
+
+func (w *openAIWriter) file(m *Media, i int) {
+	if m.Data.IsEmpty() && m.URL.IsEmpty() && m.ID == "" {
+		w.fail(ErrInvalidRequest, w.place(i), "want a file's data or id")
+	}
+	w.b = append(w.b, `{"type":"file","file":{`...)
+	if m.Name != "" {
+		w.key("filename")
+		w.b = jsonpeek.AppendQuote(w.b, m.Name)
+	}
+	if !m.Data.IsEmpty() || !m.URL.IsEmpty() {
+		w.key("file_data")
+		w.b = m.AppendURL(w.b)
+	}
+	if m.ID != "" {
+		w.key("file_id")
+		w.b = jsonpeek.AppendQuote(w.b, m.ID)
+	}
+	w.close('}')
+}
+
+// toolCall writes an element of tool_calls.
+func (w *openAIWriter) toolCall(t *ToolCall) {
+	kind, arguments := "function", "arguments"
+	if w.extras && string(t.Extra.Get("type")) == string(customCall.Value) {
+		kind, arguments = "custom", "input"
+	}
+	id := t.ID
+	if id == "" && w.reply {
+		id = newOpenAIID("call_")
+	}
+	w.comma()
+	w.b = append(w.b, `{"id":`...)
+	w.id(id)
+	w.b = append(append(append(w.b, `,"type":"`...), kind...), `","`...)
+	w.b = append(append(w.b, kind...), `":{"name":`...)
+	w.b = jsonpeek.AppendQuote(w.b, t.Name)
+	w.key(arguments)
+	if kind == "custom" && t.Arguments.value == nil {
+		w.b = t.Arguments.quoted.AppendJSON(w.b) // any text, none as well
+	} else {
+		w.b = t.Arguments.AppendString(w.b)
+	}
+	w.close('}')
+	w.extra(t.Extra, "id", "type", "function", "custom")
+	w.close('}')
+}
+
+// audioFormat is OpenAI's word for the format of a sound.
+func audioFormat(m *Media) string {
+	if m.Format != "" {
+		return m.Format
+	}
+	kind, _, _ := strings.Cut(m.Type, ";")
+	switch format := strings.TrimPrefix(strings.TrimPrefix(kind, "audio/"), "x-"); format {
+	case "mpeg":
+		return "mp3"
+	case "wave", "vnd.wave":
+		return "wav"
+	default:
+		return format
+	}
+}
+
+// place is the path of a part, for names and errors.
+func (w *openAIWriter) place(part int) string {
+	return fmt.Sprintf("messages[%d].content[%d]", w.at, part)
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: AGPL-3.0-only
+
+package hoosh
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Response is a whole answer, in no wire format. It owns its bytes.
+type Response struct {
+	ID       string
+	Created  time.Time // zero when the backend did not say
+	Model    string    // as the backend calls it
+	Provider string    // who answered
+
+	Choices    []Choice    // of a chat or completion
+	Embeddings [][]float32 // of an embedding, in the order of the inputs
+	Usage      Usage
+	Extra      Extra
+}
+
+// Choice is one of the answers.
+type Choice struct {
+	Index    int
+	Message  Message
+	Finish   Finish
+	Logprobs json.RawMessage
+	Extra    Extra
+}
+
+// Text is the text of the first choice.
+func (r *Response) Text() string {
+	if len(r.Choices) == 0 {
+		return ""
+	}
+	return r.Choices[0].Message.Text()
+}
+
+// ToolCalls lists the tool calls of the first choice.
+func (r *Response) ToolCalls() []*ToolCall {
+	if len(r.Choices) == 0 {
+		return nil
+	}
+	return r.Choices[0].Message.ToolCalls()
+}
+
+// Finish is why the first choice ended.
+func (r *Response) Finish() Finish {
+	if len(r.Choices) == 0 {
+		return FinishNone
+	}
+	return r.Choices[0].Finish
+}
+
+// MarshalJSON gives the response as an OpenAI chat completion, or as its list of
+// embeddings.
+func (r *Response) MarshalJSON() ([]byte, error) {
+	op := OpChat
+	if r.Embeddings != nil {
+		op = OpEmbed
+	}
+	return OpenAI.EncodeResponse(&Call{Op: op, Model: r.Model, load: &payload{}}, r)
+}
+
+// Model is a model that can be asked for.
+type Model struct {
+	ID       string
+	Aliases  []string // other names that reach it at the same backend
+	Provider string   // who is asked first
+	Created  time.Time
+	Capabilities
+}

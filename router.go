@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: AGPL-3.0-only
+
+package hoosh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Router is the [Gateway] of this process: it sends each call to one of its
+// providers. It is safe for concurrent use; the way of a call takes no lock of
+// the Router's.
+type Router struct {
+	typed
+	table  atomic.Pointer[table]
+	health HealthConfig
+	log    *slog.Logger
+
+	ctx   context.Context // ends with Close
+	stop  context.CancelFunc
+	loops sync.WaitGroup
+
+	mu         sync.Mutex // the fields below, and who swaps the table
+	configured []*backend
+	found      []*backend // discovered
+	routes     []Route
+	aliases    map[string]string
+
+	discovery *discovery // nil: nothing is looked for
+	learning  chan struct{}
+	learned   atomic.Int64 // when lists were last fetched for an unknown name
+	closing   atomic.Bool
+}
+
+// New makes a Router of a configuration, whose drivers must be linked in: import
+// hoosh/providers/all, or the ones wanted. It connects to nothing by itself; it
+// starts looking for backends and probing them only where Discover and Health
+// say so. The error is a [ConfigError] that lists all that is wrong.
+func New(cfg Config) (*Router, error) {
+	cfg = cfg.WithDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	var backends []*backend
+	for _, p := range cfg.Providers {
+		b, err := makeBackend(p)
+		if err != nil {
+			return nil, fmt.Errorf("hoosh: provider %s: %w", p.Name, err)
+		}
+		backends = append(backends, b)
+	}
+	r := newRouter(backends, cfg.Routes, cfg.Aliases, cfg.Health)
+	if cfg.Logger != nil {
+		r.log = cfg.Logger
+	}
+	r.discovery = newDiscovery(&cfg)
+	r.rebuild()
+	if r.discovery != nil {
+		r.loops.Add(1)
+		go r.discoverLoop(cfg.Discover.Every)
+	}
+	if cfg.Health.Probe > 0 {
+		r.loops.Add(1)
+		go r.probeLoop(cfg.Health.Probe)
+	}
+	return r, nil
+}
+
+// NewRouter makes a Router of ready Doers, with no configuration and nothing
+// that runs in the background.
+func NewRouter(providers []Provider, routes []Route) (*Router, error) {
+	var backends []*backend
+	seen := map[string]bool{}
+	for _, p := range providers {
+		if p.Name == "" || p.Doer == nil || seen[p.Name] {
+			return nil, fmt.Errorf("hoosh: provider %q needs a Doer and a name of its own", p.Name)
+		}
+		seen[p.Name] = true
+		backends = append(backends, newBackend(p))
+	}
+	for _, rt := range routes {
+		if len(rt.Match) == 0 || len(rt.To) == 0 {
+			return nil, errors.New("hoosh: a route needs Match and To")
+		}
+		if rt.Strategy != "" && !slices.Contains(Strategies, rt.Strategy) {
+			return nil, fmt.Errorf("hoosh: unknown strategy %q%s", rt.Strategy, Suggest(rt.Strategy, Strategies))
+		}
+	}
+	r := newRouter(backends, routes, nil, Config{}.WithDefaults().Health)
+	r.rebuild()
+	return r, nil
+}
+
+func newRouter(backends []*backend, routes []Route, aliases map[string]string, health HealthConfig) *Router {
+	r := &Router{
+		configured: backends, routes: routes, aliases: aliases, health: health,
+		log: slog.New(slog.DiscardHandler), learning: make(chan struct{}, 1),
+	}
+	r.typed.d = r
+	r.ctx, r.stop = context.WithCancel(context.Background())
+	return r
+}
+
+// makeBackend makes a backend through its driver.
+func makeBackend(cfg ProviderConfig) (*backend, error) {
+	d, err := driverNamed(or(cfg.Driver, cfg.Name))
+	if err != nil {
+		return nil, err
+	}
+	doer, err := d.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return newBackend(Provider{
+		Name: cfg.Name, Doer: doer, Driver: d.Name, BaseURL: or(cfg.BaseURL, d.BaseURL), Local: d.Local,
+		Models: cfg.Models, Priority: cfg.Priority, Weight: cfg.Weight, Disabled: cfg.Disabled,
+	}), nil
+}
+
+// rebuild swaps in a table of what is known now.
+func (r *Router) rebuild() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.table.Store(newTable(slices.Concat(r.configured, r.found), r.routes, r.aliases))
+}
+
+// Do serves a call: the stages, outermost first, are settle and route.
+func (r *Router) Do(ctx context.Context, c *Call) (*Reply, error) {
+	if r.closing.Load() {
+		return nil, &Error{Kind: ErrNoProvider, Op: c.Op, Message: errRouterClosed.Error(), Err: errRouterClosed}
+	}
+	return settle(ctx, c, routeStage{r})
+}
+
+type routeStage struct{ r *Router }
+
+func (s routeStage) Do(ctx context.Context, c *Call) (*Reply, error) { return s.r.route(ctx, c) }
+
+// Plan says where the call would go. It sends nothing, but may wait for a model
+// list as Do would.
+func (r *Router) Plan(ctx context.Context, c *Call) (*Plan, error) {
+	res, err := r.resolve(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	plan := &Plan{Model: c.Model, Route: res.routeName(), Strategy: res.rule.strategy, Needs: c.Envelope().Needs.String()}
+	now := time.Now()
+	verdicts := make([]verdict, len(res.rule.to))
+	p := r.newPicker(c, &res, 0, now, true, func(i int, v verdict) { verdicts[i] = v })
+	add := func(i int, tried bool) {
+		to := &res.rule.to[i]
+		entry := Candidate{Provider: to.b.Name, Model: or(to.model, res.asked), State: to.b.status(now, &r.health).State, Tried: tried}
+		entry.Reason = verdicts[i].why(c, to, res.asked)
+		if tried && verdicts[i] == verdictGood {
+			entry.Reason = reasonTried(res.rule, to)
+		}
+		plan.Candidates = append(plan.Candidates, entry)
+	}
+	var done uint64
+	for {
+		i, ok := p.next()
+		if !ok {
+			break
+		}
+		done |= 1 << i
+		add(i, true)
+	}
+	for i := range res.rule.to {
+		if done&(1<<i) == 0 {
+			add(i, false)
+		}
+	}
+	return plan, nil
+}
+
+func reasonTried(r *rule, to *candidate) string {
+	switch r.strategy {
+	case StrategyRoundRobin:
+		return "its turn comes in this order"
+	case StrategyWeighted:
+		return fmt.Sprintf("by chance, with weight %d", to.weight)
+	case StrategyLowestLatency:
+		return fmt.Sprintf("first content after %s, whole answers after %s on average", to.b.first.value().Round(time.Millisecond), to.b.total.value().Round(time.Millisecond))
+	case StrategyLeastBusy:
+		return fmt.Sprintf("%d calls in flight, weight %d", to.b.inFlight.Load(), to.weight)
+	case StrategyDirect:
+		return "the name asks for this provider"
+	}
+	where := "remote"
+	if to.b.Local {
+		where = "local"
+	}
+	return fmt.Sprintf("%s, priority %d", where, to.b.priority)
+}
+
+// listFresh is how long a model list is good without another look.
+const listFresh = 30 * time.Second
+
+// listTimeout bounds the wait for lists; who is slower is left out this time.
+const listTimeout = 2 * time.Second
+
+// Models lists every name that can be asked for. Lists are kept for half a
+// minute; a backend that hangs delays the answer by two seconds at most.
+func (r *Router) Models(ctx context.Context) ([]Model, error) {
+	r.firstLook(ctx)
+	r.fetchLists(ctx, listFresh)
+	return r.table.Load().models, ctx.Err()
+}
+
+// fetchLists reads the lists that were not asked for within fresh, all at once.
+// A backend that hangs is not asked again before that, so it delays few callers.
+func (r *Router) fetchLists(ctx context.Context, fresh time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, listTimeout)
+	defer cancel()
+	now := time.Now().UnixNano()
+	var changed atomic.Bool
+	var wait sync.WaitGroup
+	for _, b := range r.table.Load().backends {
+		again := fresh
+		if !b.Local { // no name that nobody knows may cost a remote much
+			again = max(fresh, listFresh)
+		}
+		if _, lists := b.Doer.(modelLister); !lists || b.Disabled || time.Duration(now-b.asked.Load()) < again {
+			continue
+		}
+		wait.Go(func() {
+			fresh, err := b.fetchList(ctx)
+			if err != nil {
+				b.health.note(time.Now(), AsError(err))
+			}
+			if fresh {
+				changed.Store(true)
+			}
+		})
+	}
+	wait.Wait()
+	if changed.Load() {
+		r.rebuild()
+	}
+}
+
+// learnEvery bounds how often names that nobody knows make us ask around.
+const learnEvery = 2 * time.Second
+
+// learn looks again at what backends list, for a name that is not known. It
+// reports whether it did; at once only one does, and the others wait for it.
+func (r *Router) learn(ctx context.Context) bool {
+	r.firstLook(ctx)
+	select {
+	case r.learning <- struct{}{}:
+		defer func() { <-r.learning }()
+	case <-ctx.Done():
+		return false
+	}
+	now := time.Now().UnixNano()
+	if at := r.learned.Load(); at == 0 || now-at > int64(learnEvery) {
+		r.learned.Store(now)
+		r.fetchLists(ctx, learnEvery)
+	}
+	return true
+}
+
+// Providers tells how each backend is, in the order of the configuration.
+func (r *Router) Providers(context.Context) ([]ProviderStatus, error) {
+	now := time.Now()
+	var list []ProviderStatus
+	for _, b := range r.table.Load().backends {
+		list = append(list, b.status(now, &r.health))
+	}
+	return list, nil
+}
+
+// Health is nil if there is a backend that is not known to be down.
+func (r *Router) Health(ctx context.Context) error {
+	list, _ := r.Providers(ctx)
+	for _, s := range list {
+		if s.State <= StateSuspect {
+			return nil
+		}
+	}
+	return &Error{Kind: ErrNoProvider, Message: "no backend is up"}
+}
+
+// Shutdown refuses new calls and waits until those under way, streams included,
+// have ended or ctx has; then it closes.
+func (r *Router) Shutdown(ctx context.Context) error {
+	r.closing.Store(true)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for r.inFlight() > 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return errors.Join(context.Cause(ctx), r.Close())
+		}
+	}
+	return r.Close()
+}
+
+func (r *Router) inFlight() (n int64) {
+	for _, b := range r.table.Load().backends {
+		n += b.inFlight.Load()
+	}
+	return n
+}
+
+// Close ends the calls under way, stops what runs in the background and closes
+// the providers that can be closed. It may be called more than once.
+func (r *Router) Close() error {
+	r.closing.Store(true)
+	r.stop()
+	r.loops.Wait()
+	var errs []error
+	for _, b := range r.table.Load().backends {
+		if closer, ok := b.Doer.(io.Closer); ok {
+			errs = append(errs, closer.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (*Router) sealed() {}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: AGPL-3.0-only
+
+package hoosh
+
+import "io"
+
+// translation is a stream in another dialect: what each frame of the source
+// means, written by the encoder, which owns all state.
+type translation struct {
+	src    Stream
+	from   *Dialect
+	enc    FrameEncoder
+	frame  Frame
+	buf    []byte
+	events []Event
+	err    error
+}
+
+func (t *translation) Next() (*Frame, error) {
+	if t.err != nil {
+		return nil, t.err
+	}
+	f, err := t.src.Next()
+	if err == io.EOF {
+		t.err = err
+		t.frame = Frame{Raw: t.enc.End(t.buf[:0]), Kind: FrameEnd}
+		return &t.frame, nil
+	}
+	if err != nil {
+		t.err = err
+		return nil, err
+	}
+	t.events, err = t.from.DecodeFrame(t.events[:0], f)
+	out := t.buf[:0]
+	for i := 0; err == nil && i < len(t.events); i++ {
+		out, err = t.enc.Encode(out, &t.events[i])
+	}
+	if err != nil {
+		t.src.Close()
+		t.err = AsError(err)
+		return nil, t.err
+	}
+	t.buf = out
+	t.frame = Frame{Kind: f.Kind, More: f.More, Usage: f.Usage, Finish: f.Finish, Text: f.Text}
+	if t.frame.Kind == FrameEnd {
+		t.frame.Kind = FrameOther // the end is the encoder's, and comes after it
+	}
+	if len(out) > 0 {
+		t.frame.Raw = out
+	}
+	return &t.frame, nil
+}
+
+func (t *translation) Stop(why Finish, u Usage) { t.src.Stop(why, u) }
+func (t *translation) Close() error             { return t.src.Close() }
