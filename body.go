@@ -3,6 +3,7 @@
 package hoosh
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -19,8 +20,18 @@ type Body struct {
 	pieces [][]byte
 	size   int64
 	load   *payload // kept from being recycled while a reader is open; may be nil
+	small  []byte   // the pieces joined, if they are few bytes
 	few    [7][]byte
 }
+
+// smallBody is the size up to which a body is copied after all: net/http sends
+// one that it knows to be in memory together with the headers, which saves a
+// system call, and it knows no other than the standard library's. What fits
+// its buffer with them is small.
+const (
+	smallBody   = 14 << 10
+	writeBuffer = 16 << 10
+)
 
 // build cuts src, which belongs to load, at the edits.
 func (b *Body) build(load *payload, src []byte, edits []edit) {
@@ -33,6 +44,9 @@ func (b *Body) build(load *payload, src []byte, edits []edit) {
 		at = e.to
 	}
 	b.add(src[at:])
+	if b.size <= smallBody {
+		b.small = slices.Concat(b.pieces...)
+	}
 }
 
 func (b *Body) add(piece []byte) {
@@ -53,6 +67,9 @@ func (b *Body) Bytes() []byte {
 // Open gives a reader from the start. Closing it, once, is what lets the
 // caller's buffer be used again.
 func (b *Body) Open() io.ReadCloser {
+	if b.small != nil {
+		return io.NopCloser(bytes.NewReader(b.small))
+	}
 	if b.load != nil {
 		b.load.refs.Add(1)
 	}

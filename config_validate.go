@@ -255,7 +255,7 @@ func (v *validation) provider(i int) {
 		v.header(fmt.Sprintf("%s[%q]", at("headers"), name), name, p.Headers[name])
 	}
 	if p.EventLimit < 0 {
-		v.add(at("event_limit"), "", "%d is negative", p.EventLimit)
+		v.add(at("EventLimit"), "", "%d is negative", p.EventLimit)
 	}
 }
 

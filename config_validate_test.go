@@ -153,7 +153,7 @@ providers[0].weight: -2 is negative; want 0 or more
 providers[0].trust: unknown "privat" (did you mean "private"?); want one of local, private, remote
 providers[0].headers["X Team"]: not the name of a header; want a name such as X-Team
 providers[0].headers["X-Ok"]: a line break or another control character is in the value; want one line
-providers[0].event_limit: -1 is negative`},
+providers[0].EventLimit: -1 is negative`},
 
 		{"an empty route", func(c *Config) { c.Routes[0] = Route{} },
 			`routes[0].match: missing; want names and patterns, such as "gpt-*"

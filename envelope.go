@@ -131,8 +131,9 @@ func (e *Envelope) describe(q *Request) {
 	if e.Choices > 1 {
 		e.Needs |= FeatureChoices
 	}
-	if len(q.Tools) > 0 {
+	for i := range q.Tools {
 		e.Needs |= FeatureTools
+		e.Text += len(q.Tools[i].Name) + q.Tools[i].Description.Len() + len(q.Tools[i].Parameters) + len(q.Tools[i].Raw)
 	}
 	if q.Format.Type == "json_schema" {
 		e.Needs |= FeatureJSONSchema
@@ -142,6 +143,9 @@ func (e *Envelope) describe(q *Request) {
 			p := &q.Messages[i].Parts[j]
 			e.Text += p.text.Len()
 			e.Needs |= partFeature[min(p.Kind, PartOther)]
+			if p.Call != nil {
+				e.Text += len(p.Call.Name) + len(p.Call.Arguments.JSON())
+			}
 			if p.Result != nil {
 				for _, r := range p.Result.Parts {
 					e.Text += r.text.Len()

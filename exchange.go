@@ -20,9 +20,17 @@ type exchange struct {
 	parent   context.Context
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
-	timer    *time.Timer
-	deadline time.Time             // of the total timeout
-	waiting  atomic.Pointer[error] // what it means if the timer fires now
+	deadline time.Time // of the total timeout
+
+	// The timer is moved only when it would fire too late; when it fires too
+	// early it sleeps on. A stream moves its limit with every event, and a timer
+	// costs more to move than to let ring.
+	mu    sync.Mutex
+	timer *time.Timer
+	rings time.Time // when the timer fires
+	until time.Time // when what is waited for must have come
+	cause error     // with which the exchange ends then
+	over  bool
 
 	live       *live // where it is listed
 	prev, next *exchange
@@ -69,29 +77,59 @@ func (l *live) cancel(cause error) {
 }
 
 func newExchange(parent context.Context, l *live, t *Timeouts) *exchange {
-	x := &exchange{parent: parent, deadline: time.Now().Add(t.Total)}
+	now := time.Now()
+	x := &exchange{parent: parent, deadline: now.Add(t.Total), cause: errFirstTimeout}
 	x.ctx, x.cancel = context.WithCancelCause(parent)
-	x.waiting.Store(&errFirstTimeout)
-	x.timer = time.AfterFunc(min(t.FirstEvent, t.Total), func() { x.cancel(*x.waiting.Load()) })
+	d := t.FirstEvent
+	if t.Total < d {
+		d, x.cause = t.Total, errTotalTimeout
+	}
+	x.until = now.Add(d)
+	x.rings = x.until
+	x.mu.Lock() // the timer may ring before it is stored
+	x.timer = time.AfterFunc(d, x.ring)
+	x.mu.Unlock()
 	l.add(x)
 	return x
 }
 
+// ring ends the exchange, or sleeps on if its limit has moved.
+func (x *exchange) ring() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.over {
+		return
+	}
+	if left := time.Until(x.until); left > 0 {
+		x.rings = x.until
+		x.timer.Reset(left)
+		return
+	}
+	x.cancel(x.cause)
+}
+
 // wait starts the time anew: d from now, cause if it passes, and never beyond
 // the total.
-func (x *exchange) wait(d time.Duration, cause *error) {
-	if left := time.Until(x.deadline); left < d {
-		d, cause = left, &errTotalTimeout
+func (x *exchange) wait(d time.Duration, cause error) {
+	until := time.Now().Add(d)
+	if until.After(x.deadline) {
+		until, cause = x.deadline, errTotalTimeout
 	}
-	if x.waiting.Load() != cause {
-		x.waiting.Store(cause)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.until, x.cause = until, cause
+	if until.Before(x.rings) {
+		x.rings = until
+		x.timer.Reset(time.Until(until))
 	}
-	x.timer.Reset(d)
 }
 
 // end lets go of the request, for cause; nil when it is over anyway.
 func (x *exchange) end(cause error) {
+	x.mu.Lock()
+	x.over = true // a ring that is under way does nothing
 	x.timer.Stop()
+	x.mu.Unlock()
 	x.cancel(cause)
 	x.live.remove(x)
 }
@@ -165,7 +203,7 @@ func (s *upstreamStream) Next() (*Frame, error) {
 		return nil, s.drain()
 	}
 	if s.begun && !s.stopped && !s.frames.More() {
-		s.x.wait(s.up.timeouts.Idle, &errIdleTimeout)
+		s.x.wait(s.up.timeouts.Idle, errIdleTimeout)
 	}
 	fr, err := s.frames.Next()
 	if err != nil {
@@ -219,7 +257,7 @@ func (s *upstreamStream) ended(err error) error {
 
 // drain reads what follows the terminator, for the connection's sake.
 func (s *upstreamStream) drain() error {
-	s.x.wait(drainTime, &errIdleTimeout)
+	s.x.wait(drainTime, errIdleTimeout)
 	for n := 0; n < 64; n++ {
 		if _, err := s.frames.Next(); err != nil {
 			break

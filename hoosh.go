@@ -1,5 +1,26 @@
 // SPDX-License-Identifier: AGPL-3.0-only
 
+// Package hoosh is an AI inference gateway as a library: one way to ask any
+// model, with routing, failover and accounts of what happened.
+//
+//	router, err := hoosh.New(hoosh.Config{Providers: []hoosh.ProviderConfig{{Name: "ollama"}}})
+//	…
+//	resp, err := router.Infer(ctx, &hoosh.Request{
+//		Model:    "llama3.2",
+//		Messages: []hoosh.Message{hoosh.User("Hello")},
+//	})
+//
+// Everything is a [Doer]: a provider, the [Router] that picks among providers, a
+// stage that wraps another Doer, a [Client] of a hoosh elsewhere. A [Call] that
+// came off a wire holds its bytes and an [Envelope] read in one pass; where the
+// backend speaks the caller's [Dialect] they go through with only what must
+// change spliced, and only a change of dialect decodes them into a [Request].
+// Translation lives in [Call.BodyFor] and [Reply.For] and nowhere else.
+//
+// Providers are made by drivers, which packages below providers/ register:
+// import hoosh/providers/all, or the ones wanted. The library does nothing that
+// was not asked: it probes nothing, reads no environment and writes no files
+// unless its [Config] says so.
 package hoosh
 
 import "context"

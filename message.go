@@ -177,23 +177,6 @@ func (p Part) Equal(o Part) bool {
 // MarshalJSON gives the part in OpenAI's form.
 func (p Part) MarshalJSON() ([]byte, error) { return appendOpenAIPart(nil, p) }
 
-func (p Part) clone() Part {
-	p.text = p.text.clone()
-	p.Raw = bytes.Clone(p.Raw)
-	p.Extra = p.Extra.clone()
-	if p.Media != nil {
-		m := *p.Media
-		m.URL, m.Data = m.URL.clone(), m.Data.clone()
-		p.Media = &m
-	}
-	if p.Call != nil {
-		c := *p.Call
-		c.Arguments, c.Extra = c.Arguments.clone(), c.Extra.clone()
-		p.Call = &c
-	}
-	return p
-}
-
 // Media is an image, a sound or a file: at a URL, or as base64, or known to the
 // backend by an id.
 type Media struct {

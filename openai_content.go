@@ -110,7 +110,7 @@ func (r *openAIReader) assemble(at int, m *Message, x *openAIMessage) {
 			r.fail(at, "want only content in the result of a tool")
 		}
 		res := &Result{Name: m.Name, Parts: joinTexts(x.content)}
-		if x.callID.Key != "" {
+		if len(x.callID.Value) >= len(`""`) { // not after a syntax error
 			res.ID = jsonpeek.Unquote(x.callID.Value[1 : len(x.callID.Value)-1])
 		}
 		m.Role, m.Name = RoleTool, ""

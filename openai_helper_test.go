@@ -5,8 +5,11 @@ package hoosh
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -238,4 +241,150 @@ func (h *heard) hear(e Event) {
 			h.said[at] = true
 		}
 	}
+}
+
+// requests makes random valid requests, in the form that reading gives.
+type requests struct{ *rand.Rand }
+
+func (r requests) word() string {
+	words := []string{"a", "é", "\"", "\\", "\n", "\x00", "😀", "</script>", " ", "data:image/png;base64,AA==", "{}", "\u2028", strings.Repeat("long ", 20)}
+	s := words[r.IntN(len(words))]
+	for r.IntN(2) == 0 {
+		s += words[r.IntN(len(words))]
+	}
+	return s
+}
+
+func (r requests) raw() []byte {
+	switch r.IntN(4) {
+	case 0:
+		return []byte("null")
+	case 1:
+		return jsonpeek.AppendQuote(nil, r.word())
+	case 2:
+		return fmt.Appendf(nil, `{"k%d": [%s]}`, r.IntN(9), r.raw())
+	}
+	return fmt.Append(nil, r.Int64())
+}
+
+func (r requests) object() []byte { return fmt.Appendf(nil, `{"a":%s}`, r.raw()) }
+
+func (r requests) extra() (x Extra) {
+	for r.IntN(4) == 0 {
+		x = append(x, Member{Key: fmt.Sprint("x_", r.word(), r.IntN(9)), Value: r.raw()})
+	}
+	return x
+}
+
+func (r requests) part() Part {
+	var p Part
+	switch r.IntN(6) {
+	case 0:
+		p = Image("https://x/" + r.word())
+		p.Media.Detail = []string{"", "low"}[r.IntN(2)]
+	case 1:
+		p = Part{Kind: PartAudio, Media: &Media{Data: NewText("AA=="), Format: "wav"}}
+	case 2:
+		p = Part{Kind: PartFile, Media: &Media{Data: NewText("AA=="), Type: "application/pdf", Name: r.word(), ID: []string{"", r.word()}[r.IntN(2)]}}
+	case 3:
+		return Part{Kind: PartOther, Raw: fmt.Appendf(nil, `{"type":"x","x":%s}`, r.raw())}
+	default:
+		p = TextPart(r.word())
+	}
+	p.Extra = r.extra()
+	return p
+}
+
+func (r requests) message() Message {
+	m := Message{Role: []Role{RoleUser, RoleAssistant, RoleSystem, RoleDeveloper, RoleTool}[r.IntN(5)], Extra: r.extra()}
+	if m.Role == RoleTool {
+		res := &Result{ID: r.word(), Parts: []Part{TextPart(r.word())}}
+		if r.IntN(3) == 0 {
+			res.Parts = append(res.Parts, Image("https://x"))
+		}
+		m.Parts = []Part{{Kind: PartToolResult, Result: res}}
+		return m
+	}
+	if m.Role == RoleAssistant && r.IntN(3) == 0 {
+		m.Parts = append(m.Parts, NewPart(PartThinking, NewText(r.word())))
+	}
+	for r.IntN(3) > 0 {
+		m.Parts = append(m.Parts, r.part())
+	}
+	if m.Role == RoleAssistant {
+		if r.IntN(4) == 0 {
+			m.Parts = append(m.Parts, NewPart(PartRefusal, NewText(r.word())))
+		}
+		for r.IntN(2) == 0 {
+			call := CallPart(r.word(), r.word(), string(r.raw()))
+			if r.IntN(2) == 0 {
+				call.Call.Arguments = ValueArguments(r.object())
+			}
+			call.Call.Extra = r.extra()
+			m.Parts = append(m.Parts, call)
+		}
+	}
+	return m
+}
+
+func (r requests) request() *Request {
+	maybe := func() bool { return r.IntN(2) == 0 }
+	float := func() *float64 {
+		f := r.NormFloat64() * math.Pow(10, float64(r.IntN(60)-30))
+		return &f
+	}
+	q := &Request{Op: Operation(r.IntN(3)), Model: r.word(), Extra: r.extra()}
+	if maybe() {
+		q.User = r.word()
+	}
+	for q.Op != OpChat {
+		in := Input{Content: NewText(r.word())}
+		if maybe() {
+			in = Input{Tokens: []int64{r.Int64N(100), -1}}
+		}
+		if q.Input = append(q.Input, in); maybe() {
+			break
+		}
+	}
+	if q.Op == OpEmbed {
+		q.Dimensions, q.Encoding = r.IntN(3), []string{"", "float", "base64"}[r.IntN(3)]
+		return q
+	}
+	q.Stream = maybe()
+	q.MaxTokens, q.Choices = r.IntN(3), []int{0, 2}[r.IntN(2)]
+	if maybe() {
+		seed, k := r.Int64(), r.IntN(100)
+		q.Temperature, q.TopP, q.FrequencyPenalty, q.PresencePenalty, q.Seed, q.TopK = float(), float(), float(), float(), &seed, &k
+	}
+	for r.IntN(3) == 0 {
+		q.Stop = append(q.Stop, NewText(r.word()))
+	}
+	if q.Op == OpCompletion {
+		return q
+	}
+	for ok := true; ok; ok = r.IntN(4) > 0 {
+		q.Messages = append(q.Messages, r.message())
+	}
+	for r.IntN(3) == 0 {
+		yes := maybe()
+		q.Tools = append(q.Tools, Tool{Name: r.word(), Description: NewText(r.word()), Parameters: r.object(), Strict: &yes, Extra: r.extra()}, Tool{Type: "x", Raw: []byte(`{"type":"x"}`)})
+		q.ParallelTools = &yes
+		q.ToolChoice = []ToolChoice{{}, {Mode: "auto"}, {Mode: "required"}, {Mode: "function", Name: r.word()}, {Raw: []byte(`{"type":"x"}`)}}[r.IntN(5)]
+	}
+	q.Format = []Format{{}, {Type: "text"}, {Type: "json_object"}, {Type: "json_schema", Name: "n" + r.word(), Description: r.word(), Schema: r.object()}}[r.IntN(4)]
+	q.Reasoning.Effort = []string{"", "low"}[r.IntN(2)]
+	return q
+}
+
+// compact writes JSON so that two ways of quoting the same are the same.
+func compact(tb testing.TB, data []byte) []byte {
+	var v any
+	if err := json.Unmarshal(data, &v); err != nil {
+		tb.Fatal(err)
+	}
+	out, err := json.Marshal(v)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return out
 }

@@ -68,8 +68,30 @@ func (r *openAIReader) end() error {
 	return nil
 }
 
-// key is the name of the member at hand, unescaped.
-func (r *openAIReader) key() []byte { return plainJSON(r.c.Key()) }
+// key is the name of the member at hand as the most liberal backend reads it,
+// see openAIKeyOf.
+func (r *openAIReader) key() []byte { return openAIInnerKey(r.c.Key()) }
+
+// openAIInnerKeys are the names below the top level that say what is asked. In
+// another spelling they must not pass as unknown: what looks at a request would
+// not see what some backends act on.
+var openAIInnerKeys = [...]string{"role", "content", "name", "type", "text", "refusal", "reasoning_content", "reasoning", "thinking",
+	"tool_calls", "tool_call_id", "function_call", "function", "custom", "id", "arguments", "input", "image_url", "url", "detail",
+	"input_audio", "data", "format", "file", "file_data", "file_id", "filename", "description", "parameters", "strict", "json_schema", "schema"}
+
+func openAIInnerKey(raw []byte) []byte {
+	for _, ch := range raw {
+		if ch == '\\' || ch >= 0x80 || 'A' <= ch && ch <= 'Z' {
+			for _, name := range openAIInnerKeys {
+				if jsonpeek.EqualFold(raw, name) {
+					return []byte(name)
+				}
+			}
+			return plainJSON(raw)
+		}
+	}
+	return raw
+}
 
 // plainJSON is the text of raw, which is raw itself nearly always.
 func plainJSON(raw []byte) []byte {
@@ -163,7 +185,7 @@ func (r *openAIReader) typeOf() []byte {
 	c := r.c
 	if c.Object() {
 		for c.Next() {
-			if string(plainJSON(c.Key())) == "type" {
+			if string(openAIInnerKey(c.Key())) == "type" {
 				raw, _ := c.Str()
 				return plainJSON(raw)
 			}

@@ -33,6 +33,9 @@ func TestOpenAIResponseGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if calls := len(r.ToolCalls()) > 0; calls != (r.Finish() == FinishToolCalls) {
+				t.Errorf("stopped for a call %v, finish %v", calls, r.Finish())
+			}
 			out, err := r.MarshalJSON()
 			if err != nil || !json.Valid(out) {
 				t.Fatal(err)

@@ -273,6 +273,37 @@ func TestOpenAIStreamRandom(t *testing.T) {
 	}
 }
 
+// TestOpenAIStreamSum joins what backends that count badly send.
+func TestOpenAIStreamSum(t *testing.T) {
+	var events []Event
+	for _, data := range []string{
+		`{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\""}}]}}]}`,
+		`{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":":1}"}}]}}]}`, // begun again
+		`{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"b","function":{"name":"g","arguments":""}}]}}]}`,    // another of the same index
+		`{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}}]}`,
+	} {
+		var err error
+		if events, err = decodeOpenAIFrame(events, &Frame{Data: []byte(data)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const want = `a f({"x":1}) b g({}) `
+	sums := map[string][]Event{"as it came": events, "written again": decodeStream(t, encodeEvents(t, typedCall(OpChat), events))}
+	for name, events := range sums {
+		var sum accumulator
+		for i := range events {
+			sum.add(&events[i])
+		}
+		got := ""
+		for _, call := range sum.response().ToolCalls() {
+			got += fmt.Sprintf("%s %s(%s) ", call.ID, call.Name, call.Arguments.JSON())
+		}
+		if got != want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
 // TestOpenAIStreamScanned holds the encoder to what the scanner understands.
 func TestOpenAIStreamScanned(t *testing.T) {
 	events := []Event{start("x", "m"), text(EventText, "abc"), {Kind: EventFinish, Finish: FinishLength}, {Kind: EventUsage, Usage: Usage{Input: 3, Output: 4, Source: UsageReported}}}

@@ -208,18 +208,19 @@ func (w *openAIWriter) messages(ms []Message) {
 // message writes the tool results within m as messages of their own, first,
 // and then what else there is: other dialects have both in one turn.
 func (w *openAIWriter) message(m *Message) {
-	extra, rest := m.Extra, len(m.Parts) == 0
+	isResult := func(p *Part) bool { return p.Kind == PartToolResult && p.Result != nil }
+	rest := len(m.Parts) == 0
 	for i := range m.Parts {
-		p := &m.Parts[i]
-		if p.Kind != PartToolResult || p.Result == nil {
-			rest = true
-			continue
-		}
-		if m.Role == RoleTool {
+		rest = rest || !isResult(&m.Parts[i])
+	}
+	extra := m.Extra
+	if rest {
+		extra = nil // it is what is beside the rest
+	}
+	for i := range m.Parts {
+		if p := &m.Parts[i]; isResult(p) {
 			w.result(p.Result, extra)
 			extra = nil
-		} else {
-			w.result(p.Result, nil)
 		}
 	}
 	switch {

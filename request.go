@@ -80,14 +80,6 @@ func (x Extra) equal(y Extra) bool {
 	return slices.EqualFunc(x, y, func(a, b Member) bool { return a.Key == b.Key && bytes.Equal(a.Value, b.Value) })
 }
 
-func (x Extra) clone() Extra {
-	y := slices.Clone(x)
-	for i := range y {
-		y[i].Value = bytes.Clone(y[i].Value)
-	}
-	return y
-}
-
 // Tool is a function that the model may call. A tool of another kind (a
 // vendor's own) has its Type and its whole definition in Raw.
 type Tool struct {

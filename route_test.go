@@ -80,6 +80,9 @@ func TestResolution(t *testing.T) {
 		hoosh.Route{Match: []string{"gpt-5*"}, To: []hoosh.Target{{Target: "remote/gpt-4o"}}},
 		hoosh.Route{Match: []string{"*-mini", "*-tiny"}, To: []hoosh.Target{{Target: "local/*"}}},
 	)
+	if _, err := r.Models(context.Background()); err != nil { // the lists are known
+		t.Fatal(err)
+	}
 	for name, want := range map[string]string{
 		"exact":            "route exact: local=x remote=y",
 		"gpt-4o":           "model gpt-4o: remote=gpt-4o",               // listed before patterns

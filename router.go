@@ -42,7 +42,8 @@ type Router struct {
 // New makes a Router of a configuration, whose drivers must be linked in: import
 // hoosh/providers/all, or the ones wanted. It connects to nothing by itself; it
 // starts looking for backends and probing them only where Discover and Health
-// say so. The error is a [ConfigError] that lists all that is wrong.
+// say so. The error is a [ConfigError] that lists all that is wrong, or what a
+// driver says of its provider.
 func New(cfg Config) (*Router, error) {
 	cfg = cfg.WithDefaults()
 	if err := cfg.Validate(); err != nil {
@@ -50,6 +51,7 @@ func New(cfg Config) (*Router, error) {
 	}
 	var backends []*backend
 	for _, p := range cfg.Providers {
+		p.EventLimit = or(p.EventLimit, int(cfg.Server.Limits.Event))
 		b, err := makeBackend(p)
 		if err != nil {
 			return nil, fmt.Errorf("hoosh: provider %s: %w", p.Name, err)
@@ -118,8 +120,10 @@ func makeBackend(cfg ProviderConfig) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A driver for either kind is local where its address is.
+	local := d.Local || d.BaseURL == "" && isLoopback(cfg.BaseURL)
 	return newBackend(Provider{
-		Name: cfg.Name, Doer: doer, Driver: d.Name, BaseURL: or(cfg.BaseURL, d.BaseURL), Local: d.Local,
+		Name: cfg.Name, Doer: doer, Driver: d.Name, BaseURL: or(cfg.BaseURL, d.BaseURL), Local: local,
 		Models: cfg.Models, Priority: cfg.Priority, Weight: cfg.Weight, Disabled: cfg.Disabled,
 	}), nil
 }
@@ -211,7 +215,10 @@ const listTimeout = 2 * time.Second
 func (r *Router) Models(ctx context.Context) ([]Model, error) {
 	r.firstLook(ctx)
 	r.fetchLists(ctx, listFresh)
-	return r.table.Load().models, ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return nil, AsError(err)
+	}
+	return r.table.Load().models, nil
 }
 
 // fetchLists reads the lists that were not asked for within fresh, all at once.
@@ -311,8 +318,9 @@ func (r *Router) inFlight() (n int64) {
 	return n
 }
 
-// Close ends the calls under way, stops what runs in the background and closes
-// the providers that can be closed. It may be called more than once.
+// Close stops what runs in the background and closes the providers that have a
+// Close, those given to [NewRouter] included: that of a driver's provider ends
+// its calls under way. It may be called more than once.
 func (r *Router) Close() error {
 	r.closing.Store(true)
 	r.stop()

@@ -121,7 +121,3 @@ func (a Arguments) AppendValue(dst []byte) ([]byte, bool) {
 
 // Equal compares the values as text.
 func (a Arguments) Equal(b Arguments) bool { return bytes.Equal(a.JSON(), b.JSON()) }
-
-func (a Arguments) clone() Arguments {
-	return Arguments{value: bytes.Clone(a.value), quoted: a.quoted.clone()}
-}

@@ -35,6 +35,7 @@ func newTransport(dial func(context.Context, string, string) (net.Conn, error), 
 		MaxIdleConnsPerHost: 512,
 		IdleConnTimeout:     90 * time.Second,
 		DisableCompression:  true,
+		WriteBufferSize:     writeBuffer,
 		ReadBufferSize:      8 << 10,
 	}
 	if local {
@@ -60,7 +61,16 @@ type upstreamConn struct{ net.Conn }
 func (c upstreamConn) ReadFrom(r io.Reader) (int64, error) {
 	if limited, ok := r.(*io.LimitedReader); ok {
 		if body, ok := limited.R.(*bodyReader); ok {
-			return body.sendTo(c.Conn, limited)
+			all := limited.N
+			n, err := body.sendTo(c.Conn, limited)
+			if _, broken := err.(net.Error); broken {
+				// net/http would take it for a failure of the body, and neither
+				// send it again nor look for an answer that came early. The
+				// connection's reader finds out by itself, and does both.
+				limited.N = 0
+				return all, nil
+			}
+			return n, err
 		}
 	}
 	return io.Copy(struct{ io.Writer }{c.Conn}, r)

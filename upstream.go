@@ -63,7 +63,9 @@ func NewUpstream(cfg ProviderConfig, d Driver, p *Profile, auth string) (*Upstre
 	// Not sent. It tells http.Transport that a request which dies on a used
 	// connection, before a byte of the answer, may be sent once more: llama.cpp
 	// closes a connection after each stream, whatever it says of keeping it.
-	header["Idempotency-Key"] = nil
+	if header["Idempotency-Key"] == nil {
+		header["Idempotency-Key"] = nil
+	}
 	if u.trip == nil {
 		u.trip = newTransport(cfg.DialContext, u.timeouts.Connect, d.Local)
 	}
@@ -121,12 +123,15 @@ func (u *Upstream) Do(ctx context.Context, c *Call, path *url.URL) (*Reply, erro
 		return nil, u.fail(c, u.refusal(resp))
 	}
 	reply := &Reply{Provider: u.Name, Model: c.Model, Dialect: u.Profile.Dialect, Header: resp.Header, Dropped: dropped, Attempts: 1, op: c.Op}
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
+		return nil, u.fail(c, &Error{Kind: ErrMalformed, Message: "a web page came where an answer was wanted"})
+	}
 	if c.Stream && (!isJSON(resp.Header.Get("Content-Type")) || u.Profile.Dialect.Framing == FramingNDJSON) {
 		reply.Stream = newUpstreamStream(x, u, c, resp.Body)
 		ok = true
 		return reply, nil
 	}
-	x.wait(u.timeouts.Total, &errTotalTimeout)
+	x.wait(u.timeouts.Total, errTotalTimeout)
 	reply.Body, err = readAnswer(resp.Body, resp.ContentLength)
 	if err != nil {
 		return nil, u.fail(c, x.explain(err))

@@ -225,6 +225,13 @@ func TestInFlightEndsFirst(t *testing.T) {
 				t.Fatalf("call %d: %d in flight, %v", i, n, o.err)
 			}
 		}
+		b.Answer(hooshtest.Faulty(hooshtest.ResetMid, 2))
+		for i := range 300 {
+			o := ask(t.Context(), c, b, chatPath, askStream)
+			if n := b.InFlight(); n != 0 || o.err == nil {
+				t.Fatalf("reset call %d: %d in flight, %v", i, n, o.err)
+			}
+		}
 	})
 }
 

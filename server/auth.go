@@ -65,9 +65,9 @@ type inProcess struct{}
 // back.
 func (s *Server) admit(q *request) error {
 	q.cors()
+	a := s.idle
 	switch {
 	case q.r.Context().Value(inProcess{}) != nil:
-		q.account = s.idle
 		return nil // the program is its own gate
 	case s.keys == nil:
 		if !s.open && !s.cfg.Insecure {
@@ -75,7 +75,6 @@ func (s *Server) admit(q *request) error {
 				return err
 			}
 		}
-		q.account = s.idle
 		if name := q.r.Header.Get("X-Hoosh-Provider"); name != "" {
 			q.caller.Providers = []string{name}
 		}
@@ -86,12 +85,13 @@ func (s *Server) admit(q *request) error {
 		if secret == "" || !strings.EqualFold(scheme, "bearer") {
 			return &hoosh.Error{Kind: hoosh.ErrUnauthorized, Code: "invalid_api_key", Message: "this gateway wants a key: Authorization: Bearer KEY"}
 		}
-		if q.account = s.keys.find(strings.TrimSpace(secret)); q.account == nil {
+		if a = s.keys.find(strings.TrimSpace(secret)); a == nil {
 			return &hoosh.Error{Kind: hoosh.ErrUnauthorized, Code: "invalid_api_key", Message: "this key is not known here"}
 		}
-		q.caller = q.account.caller
+		q.caller = a.caller
 	}
-	if n := q.account.active.Add(1); n > int64(s.cfg.Limits.StreamsPerKey) {
+	q.account = a
+	if n := a.active.Add(1); n > int64(s.cfg.Limits.StreamsPerKey) {
 		q.leave()
 		return &hoosh.Error{
 			Kind: hoosh.ErrRateLimited, Code: "too_many_calls",
@@ -120,7 +120,7 @@ func (s *Server) trusted(r *http.Request) error {
 	if host := hostname(r.Host); !loopbackName(host) && !slices.ContainsFunc(s.cfg.Hosts, func(h string) bool { return strings.EqualFold(hostname(h), host) }) {
 		return refuse("no key is configured, and Host %q is not a name of this machine; list it under server.hosts", host)
 	}
-	if origin := r.Header.Get("Origin"); origin != "" && !slices.Contains(s.cfg.CORS, origin) {
+	if origin := r.Header.Get("Origin"); origin != "" && !s.mayCall(origin) {
 		return refuse("no key is configured, and web pages of %q may not call; list it under server.cors", origin)
 	}
 	return nil
@@ -156,10 +156,15 @@ func loopbackName(host string) bool {
 	return err == nil && ip.Unmap().IsLoopback()
 }
 
+// mayCall reports that server.cors lists the origin, or every one by "*".
+func (s *Server) mayCall(origin string) bool {
+	return slices.ContainsFunc(s.cfg.CORS, func(o string) bool { return o == origin || o == "*" })
+}
+
 // cors allows the pages that server.cors lists to read the answer.
 func (q *request) cors() {
 	origin := q.r.Header.Get("Origin")
-	if origin == "" || !slices.Contains(q.s.cfg.CORS, origin) {
+	if origin == "" || !q.s.mayCall(origin) {
 		return
 	}
 	h := q.w.Header()

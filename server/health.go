@@ -3,6 +3,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -125,21 +126,20 @@ func (s *Server) explain(q *request) {
 
 func (s *Server) explained(q *request) (*hoosh.Call, error) {
 	limits := &s.cfg.Limits
-	body, err := io.ReadAll(http.MaxBytesReader(q.w, q.r.Body, int64(limits.Body)))
-	if err != nil {
-		return nil, &hoosh.Error{Kind: hoosh.ErrTooLarge, Message: err.Error(), Err: err}
+	read := func(op hoosh.Operation, r io.Reader, size int64) (*hoosh.Call, error) {
+		return hoosh.ReadCall(hoosh.OpenAI, op, r, size, int64(limits.Body), limits.Depth)
 	}
-	parse := func(op hoosh.Operation) (*hoosh.Call, error) { return hoosh.ParseCall(hoosh.OpenAI, op, body) }
 	// As a completion every part is optional.
-	c, err := parse(hoosh.OpCompletion)
+	c, err := read(hoosh.OpCompletion, q.r.Body, q.r.ContentLength)
 	if err != nil {
 		return nil, err
 	}
+	again := func(op hoosh.Operation) (*hoosh.Call, error) { return read(op, bytes.NewReader(c.Body()), -1) }
 	switch e := c.Envelope(); {
 	case e.Has("messages"):
-		return parse(hoosh.OpChat)
+		return again(hoosh.OpChat)
 	case e.Has("input"):
-		return parse(hoosh.OpEmbed)
+		return again(hoosh.OpEmbed)
 	case e.Has("prompt"):
 		return c, nil
 	}

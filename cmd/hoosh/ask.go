@@ -100,8 +100,12 @@ func embeds(m *hoosh.Model) bool {
 	return named(m, "embed", "minilm", "bge-")
 }
 
-// known reports that the backend said what the model can do.
-func known(m *hoosh.Model) bool { return m.Features != 0 && m.Features != hoosh.AllFeatures }
+// known reports that something is known of this model, and not only of its kind
+// of backend: no model both chats and makes vectors.
+func known(m *hoosh.Model) bool {
+	const both = hoosh.FeatureChat | hoosh.FeatureEmbed
+	return m.Features != 0 && m.Features&both != both
+}
 
 func named(m *hoosh.Model, words ...string) bool {
 	id := strings.ToLower(m.ID)
@@ -143,10 +147,7 @@ func example(models []hoosh.Model) string {
 	if i := slices.IndexFunc(models, func(m hoosh.Model) bool { return chats(&m) }); i >= 0 {
 		m = models[i]
 	}
-	if strings.HasPrefix(m.ID, m.Provider+"/") {
-		return m.ID
-	}
-	return m.Provider + "/" + m.ID
+	return fmt.Sprintf("%s (of %s)", m.ID, m.Provider)
 }
 
 // maxInput bounds what is read from standard input or a file.

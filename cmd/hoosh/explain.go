@@ -58,22 +58,22 @@ func (c *explainCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (c *explainCmd) call(ctx context.Context, a *app) (*hoosh.Call, error) {
-	body := c.Body
-	if body == "" && c.Model == "" && a.piped {
-		body = "-"
-	}
 	switch {
-	case body != "" && c.Model != "":
+	case c.Body != "" && c.Model != "":
 		return nil, usagef("give a model or --body, not both")
-	case body != "":
-		return readCall(ctx, a, body)
+	case c.Body != "":
+		return readCall(ctx, a, c.Body)
+	case c.Model == "" && a.piped:
+		return readCall(ctx, a, "-")
 	case c.Model == "":
-		return nil, usagef("explain what? Give a model, or a request with --body FILE")
+		return nil, errExplainWhat
 	}
 	call := hoosh.NewCall(c.request())
 	call.Stream = c.Stream
 	return call, nil
 }
+
+var errExplainWhat = usagef("explain what? Give a model, or a request with --body FILE")
 
 // request is one that needs what the flags say.
 func (c *explainCmd) request() *hoosh.Request {
@@ -110,7 +110,9 @@ func readCall(ctx context.Context, a *app, path string) (*hoosh.Call, error) {
 		if err != nil {
 			return nil, err
 		}
-		body = []byte(in)
+		if body = []byte(in); len(body) == 0 {
+			return nil, errExplainWhat
+		}
 	} else {
 		f, err := os.Open(path)
 		if err != nil {

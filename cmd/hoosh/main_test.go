@@ -137,7 +137,7 @@ func TestZeroConfiguration(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("HOME", t.TempDir())
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	code, stdout, stderr := run(t, nil, "infer", "--max-tokens", "8", "Hello there")
+	code, stdout, stderr := run(t, nil, "infer", "--max-tokens", "64", "Hello there")
 	switch {
 	case strings.Contains(stderr, "built-in echo"):
 		if code != exitOK || !strings.Contains(stdout, "Hello there") || !strings.Contains(stdout, "echo") {

@@ -64,7 +64,7 @@ func entryOf(m *hoosh.Model) modelEntry {
 	if !m.Created.IsZero() {
 		entry.Created = m.Created.Unix()
 	}
-	if known(m) {
+	if m.Features != 0 && m.Features != hoosh.AllFeatures {
 		entry.Capabilities = strings.Split(m.Features.String(), ", ")
 	}
 	return entry

@@ -158,7 +158,7 @@ const cutGrace = time.Second
 // that, or at another signal, it ends them.
 func (s *service) drain(signals <-chan os.Signal) error {
 	defer s.cut()
-	s.log.Info("shutting down", "drain", s.patience)
+	s.log.Info("shutting down", "drain", s.patience.String())
 	ctx, cancel := context.WithTimeout(context.Background(), s.patience)
 	defer cancel()
 	ended := make(chan error, 1)
@@ -181,7 +181,7 @@ func (s *service) drain(signals <-chan os.Signal) error {
 			return err
 		}
 	}
-	s.log.Warn("calls were still under way and are cut", "after", s.patience)
+	s.log.Warn("calls were still under way and are cut", "after", s.patience.String())
 	s.router.Close() //nolint:errcheck // what could be told has been
 	s.cut()
 	ctx, cancel = context.WithTimeout(context.Background(), cutGrace)

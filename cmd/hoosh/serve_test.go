@@ -82,7 +82,29 @@ func serveHere(t *testing.T, config string, c *serveCmd, change func(*app)) *ser
 	}
 	s.client = &http.Client{Transport: transport}
 	t.Cleanup(transport.CloseIdleConnections)
+	s.listed(t)
 	return s
+}
+
+// listed waits until the backend's model is known: a call that comes while its
+// list is being read may be told that there is no such model.
+func (s *served) listed(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		resp, err := s.client.Get(s.url + "/v1/models")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(body), "test-model") {
+			return
+		}
+	}
+	t.Fatal("the backend's model is not listed")
 }
 
 func (s *served) wait(t *testing.T) error {
@@ -118,6 +140,18 @@ providers:
     base_url: %s
 `
 
+// steps lets the backend send its next n events.
+func steps(t *testing.T, step chan<- struct{}, n int) {
+	t.Helper()
+	for range n {
+		select {
+		case step <- struct{}{}:
+		case <-time.After(10 * time.Second):
+			t.Fatal("the backend does not answer")
+		}
+	}
+}
+
 // A stream that is under way when the signal comes is finished; new calls are
 // not taken; then serve ends well.
 func TestServeDrains(t *testing.T) {
@@ -127,9 +161,7 @@ func TestServeDrains(t *testing.T) {
 	s := serveHere(t, fmt.Sprintf(providerAt, b.URL()), &serveCmd{}, nil)
 	reply := make(chan *http.Response, 1)
 	go func() { reply <- s.ask(t, true) }()
-	for range 3 { // the first pieces
-		step <- struct{}{}
-	}
+	steps(t, step, 3)
 	resp := <-reply
 	lines := bufio.NewReader(resp.Body)
 	if first, err := lines.ReadString('\n'); err != nil || !strings.HasPrefix(first, "data: ") {
@@ -171,9 +203,7 @@ func TestServeCuts(t *testing.T) {
 	s := serveHere(t, "server: {drain: 50ms}\n"+fmt.Sprintf(providerAt, b.URL()), &serveCmd{}, nil)
 	reply := make(chan *http.Response, 1)
 	go func() { reply <- s.ask(t, true) }()
-	for range 3 {
-		step <- struct{}{}
-	}
+	steps(t, step, 3)
 	resp := <-reply
 	s.signals <- os.Interrupt
 	rest, _ := io.ReadAll(resp.Body)
@@ -196,9 +226,7 @@ func TestServeSecondSignal(t *testing.T) {
 	s := serveHere(t, fmt.Sprintf(providerAt, b.URL()), &serveCmd{}, nil)
 	reply := make(chan *http.Response, 1)
 	go func() { reply <- s.ask(t, true) }()
-	for range 3 {
-		step <- struct{}{}
-	}
+	steps(t, step, 3)
 	<-reply
 	s.signals <- os.Interrupt
 	s.signals <- os.Interrupt

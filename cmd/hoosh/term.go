@@ -107,7 +107,7 @@ func table(w io.Writer, s style, head []string, rows [][]cell) {
 // wrap prints words, separated by sep, in lines of a readable width; those after
 // the first are indented.
 func wrap(w io.Writer, indent int, sep string, words []string) {
-	const width = 100
+	const width = 80
 	column := indent
 	for i, word := range words {
 		if i < len(words)-1 {

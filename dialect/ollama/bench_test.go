@@ -71,9 +71,10 @@ func BenchmarkFrame(b *testing.B) {
 	data := []byte(line)
 	b.Run("scan", func(b *testing.B) {
 		s := ollamaDialect.NewScanner(hoosh.OpChat)
+		var f hoosh.Frame
 		b.ReportAllocs()
 		for b.Loop() {
-			f := hoosh.Frame{Raw: data, Data: data[:len(data)-1]}
+			f = hoosh.Frame{Raw: data, Data: data[:len(data)-1]}
 			if err := s.Scan(&f); err != nil {
 				b.Fatal(err)
 			}
@@ -86,11 +87,12 @@ func BenchmarkFrame(b *testing.B) {
 		}
 		enc := hoosh.OpenAI.NewEncoder(c)
 		s := ollamaDialect.NewScanner(hoosh.OpChat)
+		var f hoosh.Frame
 		var events []hoosh.Event
 		var out []byte
 		b.ReportAllocs()
 		for b.Loop() {
-			f := hoosh.Frame{Raw: data, Data: data[:len(data)-1]}
+			f = hoosh.Frame{Raw: data, Data: data[:len(data)-1]}
 			if err = s.Scan(&f); err != nil {
 				b.Fatal(err)
 			}
@@ -112,11 +114,12 @@ func BenchmarkFrame(b *testing.B) {
 			b.Fatal(err)
 		}
 		enc := ollamaDialect.NewEncoder(c)
+		var f hoosh.Frame
 		var events []hoosh.Event
 		var out []byte
 		b.ReportAllocs()
 		for b.Loop() {
-			f := hoosh.Frame{Data: data}
+			f = hoosh.Frame{Data: data}
 			if events, err = hoosh.OpenAI.DecodeFrame(events[:0], &f); err != nil {
 				b.Fatal(err)
 			}

@@ -15,7 +15,6 @@ import (
 
 	"github.com/maccracken/hoosh"
 	"github.com/maccracken/hoosh/dialect/ollama"
-	"github.com/maccracken/hoosh/internal/framing"
 )
 
 // wire reads what a real Ollama said, or was sent.
@@ -124,24 +123,6 @@ func still(body string) string {
 	body = times.ReplaceAllString(body, `"created_at":"T"`)
 	body = heads.ReplaceAllString(body, `"id":"I","object":"$1","created":0`)
 	return ids.ReplaceAllString(body, `"call_X"`)
-}
-
-// lines cuts an NDJSON stream, as a frame each.
-func lines(t testing.TB, body string) []hoosh.Frame {
-	t.Helper()
-	r := framing.NewNDJSON(strings.NewReader(body), 0)
-	var frames []hoosh.Frame
-	for {
-		f, err := r.Next()
-		if err == io.EOF {
-			return frames
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		h := hoosh.Frame{Raw: f.Raw, Data: f.Data}
-		frames = append(frames, *h.Clone())
-	}
 }
 
 var ollamaDialect = ollama.Dialect

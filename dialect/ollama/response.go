@@ -25,7 +25,7 @@ func decodeResponse(op hoosh.Operation, body []byte) (*hoosh.Response, error) {
 	body = bytes.Clone(body) // a Response owns its bytes
 	r := newReader(op, body)
 	resp := &hoosh.Response{Usage: l.usage()}
-	choice := hoosh.Choice{Message: hoosh.Message{Role: hoosh.RoleAssistant}, Finish: finishOf(l.reason, l.calls)}
+	choice := hoosh.Choice{Message: hoosh.Message{Role: hoosh.RoleAssistant}, Finish: finishOf(l.reason, l.calls != nil)}
 	c := &r.c
 	c.Object()
 	for c.Next() {

@@ -14,9 +14,10 @@ import (
 // line is what the scan finds in one line of an answer, or in a whole one.
 type line struct {
 	model    []byte // as it stands, quotes included
-	text     int    // bytes of content
-	calls    bool
-	answer   bool // it has a message, or embeddings
+	content  []byte // between the quotes
+	thinking []byte // likewise
+	calls    []byte // the tool calls, an array; nil for none
+	answer   bool   // it has a message, or embeddings
 	done     bool
 	reason   []byte
 	counts   [2]int64 // prompt, answer
@@ -70,22 +71,24 @@ func (l *line) count(c *jsonpeek.Cursor, i int) {
 	}
 }
 
-// scanMessage counts what a member of a message adds to the answer.
+// scanMessage notes a member of a message that is part of the answer.
 func scanMessage(c *jsonpeek.Cursor, l *line) {
 	switch string(c.Key()) {
-	case "content", "thinking":
-		text, _ := c.Str()
-		l.text += len(text)
+	case "content":
+		l.content, _ = c.Str()
+	case "thinking":
+		l.thinking, _ = c.Str()
 	case "tool_calls":
-		if c.Kind() != jsonpeek.Array {
-			return
-		}
-		if n := len(c.Value()); n > len("[]") {
-			l.text += n
-			l.calls = true
+		if c.Kind() == jsonpeek.Array {
+			if l.calls = c.Value(); len(l.calls) <= len("[]") {
+				l.calls = nil
+			}
 		}
 	}
 }
+
+// text is how many bytes of the answer the line holds.
+func (l *line) text() int { return len(l.content) + len(l.thinking) + len(l.calls) }
 
 // usage is what the line reports. Thinking is part of the answer's count, and
 // the prompt's has what came from the cache in it: Ollama does not tell them
@@ -135,7 +138,7 @@ func scanResponse(op hoosh.Operation, body []byte) (u hoosh.Usage, fin hoosh.Fin
 		return u, fin, &hoosh.Error{Kind: hoosh.ErrMalformed, Op: op, Message: "the answer has no message or embeddings"}
 	}
 	if op != hoosh.OpEmbed && l.done {
-		fin = finishOf(l.reason, l.calls)
+		fin = finishOf(l.reason, l.calls != nil)
 	}
 	return l.usage(), fin, nil
 }
@@ -161,12 +164,12 @@ func (s *scanner) Scan(f *hoosh.Frame) error {
 	if s.model == nil {
 		s.model = bytes.Clone(l.model)
 	}
-	s.calls = s.calls || l.calls
-	f.Text, f.Usage = l.text, l.usage()
+	s.calls = s.calls || l.calls != nil
+	f.Text, f.Usage = l.text(), l.usage()
 	switch {
 	case l.done: // it may hold the rest of the answer, or all of it
 		f.Kind, f.Finish, s.done = hoosh.FrameEnd, finishOf(l.reason, s.calls), true
-	case l.text > 0:
+	case f.Text > 0:
 		f.Kind = hoosh.FrameContent
 	}
 	return nil

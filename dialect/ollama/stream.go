@@ -15,64 +15,27 @@ func decodeFrame(dst []hoosh.Event, f *hoosh.Frame) ([]hoosh.Event, error) {
 	if f.Data == nil {
 		return dst, nil
 	}
-	c := jsonpeek.New(f.Data)
-	if !c.Object() {
-		return dst, &hoosh.Error{Kind: hoosh.ErrMalformed, Message: "the answer is not a JSON object"}
-	}
-	var l line
-	var content, thinking, calls []byte
-	for c.Next() {
-		switch string(c.Key()) {
-		case "message":
-			if !c.Object() {
-				continue
-			}
-			for c.Next() {
-				switch string(c.Key()) {
-				case "content":
-					content, _ = c.Str()
-				case "thinking":
-					thinking, _ = c.Str()
-				case "tool_calls":
-					if c.Kind() == jsonpeek.Array {
-						calls = c.Value()
-					}
-				}
-			}
-		case "done":
-			l.done, _ = c.Bool()
-		case "done_reason":
-			l.reason, _ = c.Str()
-		case "prompt_eval_count":
-			l.count(&c, 0)
-		case "eval_count":
-			l.count(&c, 1)
-		case "error":
-			l.failed = c.Kind() != jsonpeek.Null
-		}
-	}
-	if err := c.End(); err != nil {
-		return dst, &hoosh.Error{Kind: hoosh.ErrMalformed, Message: err.Error(), Err: err}
+	l, err := scanLine(hoosh.OpChat, f.Data)
+	if err != nil {
+		return dst, err
 	}
 	if l.failed {
 		return dst, upstreamError(hoosh.OpChat, f.Data)
 	}
-	if len(thinking) > 0 {
-		dst = append(dst, hoosh.NewEvent(hoosh.EventThinking, 0, hoosh.RawText(thinking)))
+	if len(l.thinking) > 0 {
+		dst = append(dst, hoosh.NewEvent(hoosh.EventThinking, 0, hoosh.RawText(l.thinking)))
 	}
-	if len(content) > 0 {
-		dst = append(dst, hoosh.NewEvent(hoosh.EventText, 0, hoosh.RawText(content)))
+	if len(l.content) > 0 {
+		dst = append(dst, hoosh.NewEvent(hoosh.EventText, 0, hoosh.RawText(l.content)))
 	}
-	if calls != nil {
-		before := len(dst)
-		dst = appendCallEvents(dst, calls)
-		l.calls = len(dst) > before
+	if l.calls != nil {
+		dst = appendCallEvents(dst, l.calls)
 	}
 	if l.done {
 		// The scan has seen the calls of earlier lines as well.
 		why := f.Finish
 		if why == hoosh.FinishNone {
-			why = finishOf(l.reason, l.calls)
+			why = finishOf(l.reason, l.calls != nil)
 		}
 		dst = append(dst, hoosh.Event{Kind: hoosh.EventFinish, Finish: why})
 	}

@@ -5,6 +5,7 @@ package all_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"regexp"
 	"slices"
 	"strconv"
@@ -203,5 +204,32 @@ func TestDroppedIsTold(t *testing.T) {
 	reply, err := p.Do(context.Background(), c)
 	if err != nil || !slices.Equal(reply.Dropped, []string{"logprobs"}) {
 		t.Errorf("%+v, %v", reply, err)
+	}
+}
+
+// TestAzure: a deployment is reached by the provider's name, and by its own where
+// the configuration names it.
+func TestAzure(t *testing.T) {
+	b := hooshtest.New(t)
+	r, err := hoosh.New(hoosh.Config{Providers: []hoosh.ProviderConfig{
+		{Name: "azure", BaseURL: "http://me.test", Key: "k", DialContext: b.DialContext},
+		{Name: "east", Driver: "azure", BaseURL: "http://you.test/openai/v1", Key: "k", Models: []string{"my-gpt"}, DialContext: b.DialContext},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	b.Script(func(q *hooshtest.Request) hooshtest.Answer {
+		return hooshtest.Raw(200, "application/json", `{"choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}]}`)
+	})
+	for model, want := range map[string]string{"azure/any": "me.test", "my-gpt": "you.test"} {
+		_, err := r.Infer(context.Background(), &hoosh.Request{Model: model, Messages: []hoosh.Message{hoosh.User("Hi")}})
+		got := b.Last()
+		if err != nil || got.Path != "/openai/v1/chat/completions" || got.Header.Get("Api-Key") != "k" || got.Host != want || got.Model != strings.TrimPrefix(model, "azure/") {
+			t.Errorf("%s: %v; %s%s for %s", model, err, got.Host, got.Path, got.Model)
+		}
+	}
+	if _, err := r.Infer(context.Background(), &hoosh.Request{Model: "other", Messages: []hoosh.Message{hoosh.User("Hi")}}); !errors.Is(err, hoosh.ErrModelNotFound) {
+		t.Errorf("it takes a name that it may not have: %v", err)
 	}
 }

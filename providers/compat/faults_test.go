@@ -34,7 +34,7 @@ var faultKinds = map[hooshtest.Fault]struct {
 	hooshtest.Slow:         {},
 	hooshtest.WrongLength:  {0, hoosh.ErrUnavailable, nil}, // a stream has its own end
 	hooshtest.CloseIdle:    {},
-	hooshtest.Garbage:      {0, hoosh.ErrMalformed, hoosh.ErrStreamCut},
+	hooshtest.Garbage:      {0, hoosh.ErrMalformed, hoosh.ErrMalformed},
 	hooshtest.Malformed:    {1, hoosh.ErrMalformed, nil}, // one broken event is survived
 	hooshtest.Huge:         {1, nil, hoosh.ErrMalformed},
 	hooshtest.ErrorEvent:   {2, hoosh.ErrUpstream, hoosh.ErrUpstream},
@@ -288,4 +288,18 @@ func TestStop(t *testing.T) {
 			t.Error("the backend was not let go")
 		}
 	})
+}
+
+// TestStaleConnections: a backend that closes connections after its answers, as
+// llama.cpp does after each stream, costs no call.
+func TestStaleConnections(t *testing.T) {
+	hooshtest.CheckGoroutines(t)
+	b := hooshtest.NewTCP(t)
+	b.Answer(hooshtest.Faulty(hooshtest.CloseIdle, 0))
+	p := bounded(t, nil, b.URL())
+	for i := range 200 {
+		if _, err := ask(p, i%2 == 0); err != nil {
+			t.Fatalf("call %d: %v", i, err)
+		}
+	}
 }

@@ -42,7 +42,9 @@ type Preset struct {
 	// API's own; that one is read where this fails.
 	List string
 	// Models, if not nil, is what is known of a vendor that lists nothing, or
-	// lists what cannot be asked for.
+	// lists what cannot be asked for. An empty one is no list at all: any model
+	// can be asked for as provider/model, and by its own name what the
+	// configuration names.
 	Models []string
 	// Describe, if not nil, fills in what the engine's own pages tell of its
 	// models. Get reads a page under the root. What cannot be read stays as it is.

@@ -55,10 +55,10 @@ func (p *Provider) Do(ctx context.Context, c *hoosh.Call) (*hoosh.Reply, error) 
 		return nil, &hoosh.Error{Kind: hoosh.ErrUnsupported, Op: c.Op, Provider: p.up.Name, Model: c.Model, Message: "this backend has no such operation"}
 	}
 	reply, err := p.up.Do(ctx, c, p.paths[c.Op])
-	if err != nil || c.Op != hoosh.OpEmbed || !wantsBase64(c) {
+	if err != nil || c.Op != hoosh.OpEmbed {
 		return reply, err
 	}
-	return packVectors(c, reply)
+	return asWanted(c, reply)
 }
 
 // Profile is how requests are changed for this backend. Read-only.
@@ -88,6 +88,9 @@ func (p *Provider) Models(ctx context.Context) ([]hoosh.Model, error) {
 
 func (p *Provider) list(ctx context.Context) ([]hoosh.Model, error) {
 	if p.preset.Models != nil {
+		if len(p.preset.Models) == 0 { // not an empty list, which would serve nothing
+			return nil, &hoosh.Error{Kind: hoosh.ErrUnsupported, Provider: p.up.Name, Message: "it does not list what it serves; name that under models"}
+		}
 		list := make([]hoosh.Model, len(p.preset.Models))
 		for i, id := range p.preset.Models {
 			list[i] = hoosh.Model{ID: id, Provider: p.up.Name, Capabilities: hoosh.Capabilities{Features: hoosh.AllFeatures}}

@@ -190,6 +190,30 @@ func TestVectors(t *testing.T) {
 	}
 }
 
+// TestTypedVectors: a typed caller gets vectors, and lost nothing.
+func TestTypedVectors(t *testing.T) {
+	b := hooshtest.New(t)
+	p := open(t, b, compat.Preset{FloatVectors: true})
+	c := hoosh.NewCall(&hoosh.Request{Op: hoosh.OpEmbed, Model: "test-model", Encoding: "base64", Input: []hoosh.Input{{Content: hoosh.NewText("a")}}})
+	reply, err := p.Do(context.Background(), c)
+	if err != nil || len(reply.Dropped) != 0 || strings.Contains(string(b.Last().Body), "base64") {
+		t.Fatalf("%+v, %v; sent %s", reply, err, b.Last().Body)
+	}
+	if r, err := reply.Response(); err != nil || !slices.Equal(r.Embeddings[0], hooshtest.Embedding("a", 0)) {
+		t.Errorf("%v, %v", r, err)
+	}
+}
+
+// TestBrokenVectors: numbers that are none are the backend's fault.
+func TestBrokenVectors(t *testing.T) {
+	b := hooshtest.New(t)
+	b.Answer(hooshtest.Raw(200, "application/json", `{"data":[{"index":0,"embedding":["x"]}]}`))
+	_, err := open(t, b, compat.Preset{}).Do(context.Background(), parse(t, hoosh.OpEmbed, `{"model":"test-model","input":"a","encoding_format":"base64"}`))
+	if e := hoosh.AsError(err); !errors.Is(err, hoosh.ErrMalformed) || e.Provider != "p" || e.Model != "test-model" {
+		t.Errorf("%+v", e)
+	}
+}
+
 func vectorOf(t *testing.T, raw json.RawMessage) (kind string, v []float32) {
 	t.Helper()
 	if json.Unmarshal(raw, &v) == nil {
@@ -267,8 +291,8 @@ func TestModelSources(t *testing.T) {
 	if got := ids(open(t, b, compat.Preset{Models: []string{"a", "b"}})); got != "a b" {
 		t.Errorf("with a fixed list: %q", got)
 	}
-	if got := ids(open(t, b, compat.Preset{Models: []string{}})); got != "" || len(b.Requests()) != asked {
-		t.Errorf("with an empty list: %q", got)
+	if list, err := open(t, b, compat.Preset{Models: []string{}}).Models(context.Background()); list != nil || !errors.Is(err, hoosh.ErrUnsupported) || len(b.Requests()) != asked {
+		t.Errorf("with an empty list: %v, %v", list, err)
 	}
 	answers["/v1/models"] = "<html>"
 	_, err := open(t, b, compat.Preset{}).Models(context.Background())

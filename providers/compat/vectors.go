@@ -11,27 +11,17 @@ import (
 
 const encodingKey = "encoding_format"
 
-// wantsBase64 reports that the caller reads the vectors of this body's answer as
-// base64. A typed caller, or one of another dialect, gets them decoded anyway.
-func wantsBase64(c *hoosh.Call) bool {
-	if c.Dialect() != hoosh.OpenAI {
-		return false
+// asWanted gives vectors the encoding that the caller asked for: numbers are
+// packed into base64 where that was the wish, and an answer that needs nothing
+// stays as it came. A caller whose body is not OpenAI's gets vectors decoded, so
+// that no wish of his was dropped either.
+func asWanted(c *hoosh.Call, r *hoosh.Reply) (*hoosh.Reply, error) {
+	own := c.Dialect() == hoosh.OpenAI
+	if own && !wantsBase64(c) {
+		return r, nil
 	}
-	k, ok := c.Envelope().Key(encodingKey)
-	if !ok {
-		return false
-	}
-	cursor := jsonpeek.New(c.Body()[k.From:k.To])
-	value, _ := cursor.Str()
-	return jsonpeek.Equal(value, "base64")
-}
-
-// packVectors makes base64 of the numbers in an answer; one that has none stays
-// as it came.
-func packVectors(c *hoosh.Call, r *hoosh.Reply) (*hoosh.Reply, error) {
-	// The wish is granted here, so it does not count as dropped.
 	r.Dropped = slices.DeleteFunc(r.Dropped, func(key string) bool { return key == encodingKey })
-	if !hasNumbers(r.Body) {
+	if !own || !hasNumbers(r.Body) {
 		return r, nil
 	}
 	resp, err := r.Response()
@@ -46,6 +36,16 @@ func packVectors(c *hoosh.Call, r *hoosh.Reply) (*hoosh.Reply, error) {
 	r.Header = r.Header.Clone()
 	r.Header.Del("Content-Length") // of the body that came
 	return r, nil
+}
+
+func wantsBase64(c *hoosh.Call) bool {
+	k, ok := c.Envelope().Key(encodingKey)
+	if !ok {
+		return false
+	}
+	cursor := jsonpeek.New(c.Body()[k.From:k.To])
+	value, _ := cursor.Str()
+	return jsonpeek.Equal(value, "base64")
 }
 
 // hasNumbers reports that the first vector of an answer is an array.

@@ -24,12 +24,22 @@ const (
 // atOnce is how many models are asked about at a time.
 const atOnce = 4
 
-// info is what is known of a model. Read-only.
+// info is what is known of a model. Read-only, but for what a call found out.
 type info struct {
 	features hoosh.Features
 	context  int  // tokens that it can take, 0: unknown
 	window   int  // num_ctx of its Modelfile, 0: none
 	levels   bool // it thinks by levels, not just so or not at all
+
+	noEmbed atomic.Bool // a call said so, against features
+}
+
+// can is what the model is known to be able to do.
+func (in *info) can() hoosh.Features {
+	if in.noEmbed.Load() {
+		return in.features &^ hoosh.FeatureEmbed
+	}
+	return in.features
 }
 
 // catalogue is what is known of the models that are listed.
@@ -60,7 +70,7 @@ func (c *catalogue) lookup(model string) *info {
 // everything is assumed but what no model has at an Ollama.
 func (p *provider) Capabilities(model string) hoosh.Capabilities {
 	if in := p.catalogue.lookup(model); in != nil {
-		return hoosh.Capabilities{Features: in.features, Context: in.context}
+		return hoosh.Capabilities{Features: in.can(), Context: in.context}
 	}
 	return hoosh.Capabilities{Features: perhaps}
 }
@@ -183,8 +193,8 @@ func (d *description) read() *info {
 	for _, word := range d.Capabilities {
 		switch word {
 		case "completion":
-			// A grammar holds any of them to a schema; and any of them embeds,
-			// well or not: /api/embed asks for no capability.
+			// A grammar holds any of them to a schema. Some embed as well, those
+			// that llama.cpp runs; Ollama tells only when asked for an embedding.
 			in.features |= hoosh.FeatureChat | hoosh.FeatureJSONSchema | hoosh.FeatureEmbed
 		case "embedding":
 			in.features |= hoosh.FeatureEmbed

@@ -76,15 +76,18 @@ func (p *provider) Do(ctx context.Context, c *hoosh.Call) (*hoosh.Reply, error) 
 	if in != nil && c.Envelope().Needs&hoosh.FeatureVision != 0 && in.features&hoosh.FeatureVision == 0 {
 		return nil, p.refuse(c, hoosh.ErrUnsupported, "", "the model has no vision, and Ollama would ignore the image")
 	}
-	if c.Dialect() == dialect.Dialect {
-		return p.up.Do(ctx, c, path)
-	}
-	call, dropped, err := p.shape(c, in)
-	if err != nil {
-		return nil, err
+	call, dropped := c, []string(nil)
+	if c.Dialect() != dialect.Dialect {
+		var err error
+		if call, dropped, err = p.shape(c, in); err != nil {
+			return nil, err
+		}
 	}
 	reply, err := p.up.Do(ctx, call, path)
 	if err != nil {
+		if e := hoosh.AsError(err); in != nil && c.Op == hoosh.OpEmbed && e.Upstream && e.Kind == hoosh.ErrUnsupported {
+			in.noEmbed.Store(true)
+		}
 		return nil, err
 	}
 	reply.Dropped = append(reply.Dropped, dropped...)

@@ -153,16 +153,12 @@ func size(c *hoosh.Call, q *hoosh.Request) (text, more int) {
 		return text, tokensPerTurn
 	}
 	text = c.Envelope().Text
-	typed := c.Dialect() == nil // then the envelope counts no more than the messages' text
 	for i := range q.Messages {
 		more += tokensPerTurn
 		for j := range q.Messages[i].Parts {
 			part := &q.Messages[i].Parts[j]
 			if part.Kind == hoosh.PartImage {
 				more += tokensPerImage
-			}
-			if part.Call != nil && typed {
-				text += len(part.Call.Name) + len(part.Call.Arguments.JSON())
 			}
 			if part.Result != nil {
 				for k := range part.Result.Parts {
@@ -171,11 +167,6 @@ func size(c *hoosh.Call, q *hoosh.Request) (text, more int) {
 					}
 				}
 			}
-		}
-	}
-	if typed {
-		for i := range q.Tools {
-			text += len(q.Tools[i].Name) + q.Tools[i].Description.Len() + len(q.Tools[i].Parameters)
 		}
 	}
 	return text, more

@@ -109,10 +109,12 @@ func runAll(ctx context.Context, list []client) (passed, failed, missing int, er
 			missing++
 		case r.failed:
 			failed++
-			fmt.Println("  hoosh wrote:", strings.ReplaceAll(h.Output(), "\n", "\n  "))
 		default:
 			passed++
 		}
+	}
+	if failed > 0 {
+		fmt.Println("  hoosh wrote:", strings.ReplaceAll(h.Output(), "\n", "\n  "))
 	}
 	if why := lasting.problem(); why != "" {
 		return passed, failed + 1, missing, errors.New(why)

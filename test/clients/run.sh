@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: AGPL-3.0-only
 #
 # run.sh: unmodified client libraries against hoosh, in front of a scripted backend. It installs them, at the versions that are
-# pinned here, into clients/ of the folder for engines (test/engines), where they stay; then go run ./test/clients
-# runs what each folder here checks.
+# pinned here, into clients/ of the folder for engines (test/engines), where they stay; then the program of this folder
+# runs what each folder in it checks.
 #
 # Ends with 0 when no client has failed, 1 when one has, and 3 when none could be installed, for want of a package registry.
 set -euo pipefail
@@ -91,7 +91,13 @@ python_client
 node_client
 go_clients
 exec 9>&-
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+go build -o "$dir/clients" ./test/clients
+"$dir/clients" "${flags[@]}" &
+trap 'kill "$!" 2>/dev/null || true' INT TERM # it ends what it has started
 code=0
-go run ./test/clients "${flags[@]}" || code=1
-[ "$code" -eq 0 ] && [ "$installed" -eq 0 ] && [ "$reached" -eq 0 ] && code=3
-exit "$code"
+wait "$!" || code=$?
+[ "$code" -le 128 ] || wait "$!" || true # a signal came: let it end
+[ "$code" -eq 0 ] || exit 1
+if [ "$installed" -eq 0 ] && [ "$reached" -eq 0 ]; then exit 3; fi

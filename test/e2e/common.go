@@ -52,6 +52,9 @@ func (s *suite) everywhere(at surface, g target) {
 		run("legacy completion", func(t *T) { g.completed(t, at) })
 		run("legacy completion, streamed", func(t *T) { g.completedStream(t, at) })
 	}
+	if g.provider != scripted.provider {
+		run("what the model cannot do is refused", func(t *T) { g.lacking(t, at) })
+	}
 	run("models, all and by id", func(t *T) { g.listed(t, at) })
 	run("route explained", func(t *T) { g.explained(t, at) })
 }
@@ -183,6 +186,16 @@ func (g target) completedStream(t *T, at surface) {
 	if r.empty > 0 { // llama.cpp puts usage into the last event of these, asked or not
 		t.Errorf("%d events without a choice", r.empty)
 	}
+}
+
+// lacking asks for what engines drop in silence, or fail at, where the model has
+// no place for it.
+func (g target) lacking(t *T, at surface) {
+	tool := doc{"type": "function", "function": doc{"name": "weather", "parameters": doc{"type": "object"}}}
+	at.post(t, "/v1/chat/completions", g.chat("hi", 4, doc{"tools": []doc{tool}})).refused(t, 400, "")
+	const dot = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+	image := doc{"role": "user", "content": []doc{{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": doc{"url": dot}}}}
+	at.post(t, "/v1/chat/completions", g.chat("", 4, doc{"messages": []doc{image}})).refused(t, 400, "")
 }
 
 func (g target) listed(t *T, at surface) {

@@ -86,7 +86,8 @@ func serveAs(t *T, w *world, config string, env ...string) *proc.Hoosh {
 	t.Cleanup(func() {
 		h.Stop(5 * time.Second)
 		if t.Failed() {
-			t.Errorf("hoosh serve wrote: %s", short([]byte(h.Output())))
+			out := h.Output()
+			t.Errorf("hoosh serve wrote: %s", out[max(0, len(out)-1500):])
 		}
 	})
 	return h

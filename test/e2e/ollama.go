@@ -3,7 +3,9 @@
 package main
 
 import (
+	"context"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -16,7 +18,11 @@ var ollama = target{name: "Ollama", provider: "ollama", model: calm + ":latest",
 // settle makes the calm model; done takes it away again.
 func (e *engine) settle(s *suite) (done func(), err error) {
 	_, err = e.whole(s.ctx, "POST", "/api/create", doc{"model": calm, "from": smollmTag, "parameters": doc{"num_thread": 1}, "stream": false})
-	return func() { e.whole(s.ctx, "DELETE", "/api/delete", doc{"model": calm}) }, err //nolint:errcheck // nobody is there to be told
+	return func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), 10*time.Second)
+		defer cancel()
+		e.whole(ctx, "DELETE", "/api/delete", doc{"model": calm}) //nolint:errcheck // nobody is there to be told
+	}, err
 }
 
 func (s *suite) ollamaCases(w *world, at surface) {
@@ -38,6 +44,12 @@ func (s *suite) ollamaCases(w *world, at surface) {
 		default: // its own word is that it cannot: a clear refusal then, not a failure
 			at.post(t, "/v1/embeddings", doc{"model": ollama.id(), "input": "hi"}).refused(t, 400, "")
 		}
+	})
+	run("a prompt that is too long", func(t *T) {
+		at.post(t, "/v1/chat/completions", ollama.chat(strings.Repeat("sea and sand ", 40_000), 4, nil)).refused(t, 400, "context_length_exceeded")
+	})
+	run("a legacy completion, which it has not", func(t *T) {
+		at.post(t, "/v1/completions", doc{"model": ollama.id(), "prompt": "The sea is"}).refused(t, 400, "")
 	})
 	run("a model that it has not", func(t *T) {
 		at.post(t, "/v1/chat/completions", merge(ollama.chat("hi", 4, nil), doc{"model": "ollama/nothing-of-the-kind"})).refused(t, 404, "model_not_found")

@@ -150,7 +150,8 @@ func (s surface) stream(t *T, path string, body any, header ...string) *sse {
 		cancel()
 		t.Fatal(err)
 	}
-	st := &sse{status: resp.StatusCode, header: resp.Header, lines: bufio.NewReader(resp.Body)}
+	st := reading(resp.Body)
+	st.status, st.header = resp.StatusCode, resp.Header
 	st.close = func() { cancel(); resp.Body.Close() }
 	t.Cleanup(st.close)
 	if resp.StatusCode != http.StatusOK {
@@ -162,6 +163,8 @@ func (s surface) stream(t *T, path string, body any, header ...string) *sse {
 	}
 	return st
 }
+
+func reading(r io.Reader) *sse { return &sse{lines: bufio.NewReader(r)} }
 
 // next gives the data of the next event, io.EOF at the end of the body.
 func (s *sse) next() ([]byte, error) {
