@@ -94,6 +94,32 @@ func BenchmarkEngine(b *testing.B) {
 	}
 }
 
+// BenchmarkEngineNull is the same without the HTTP exchange: what the engine
+// adds to whatever a Doer does.
+func BenchmarkEngineNull(b *testing.B) {
+	answer := fmt.Appendf(nil, wholeAnswer, strings.Repeat("word ", 128))
+	null := hoosh.DoerFunc(func(context.Context, *hoosh.Call) (*hoosh.Reply, error) {
+		return &hoosh.Reply{Dialect: hoosh.OpenAI, Body: answer}, nil
+	})
+	r := newRouter(b, []hoosh.Provider{{Name: "null", Doer: null, Models: []string{"m"}}})
+	body := chatBody("m", 800, false)
+	reader := bytes.NewReader(body)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	b.ReportAllocs()
+	for b.Loop() {
+		reader.Reset(body)
+		c, err := hoosh.ReadCall(hoosh.OpenAI, hoosh.OpChat, reader, int64(len(body)), 32<<20, 0)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := r.Do(ctx, c); err != nil {
+			b.Fatal(err)
+		}
+		c.Release()
+	}
+}
+
 func streamBytes(events int) []byte {
 	var s bytes.Buffer
 	s.WriteString("data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1732000000,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}],\"usage\":null}\n\n")

@@ -159,6 +159,32 @@ func TestNothingUnasked(t *testing.T) {
 	}
 }
 
+// TestAliases: a short name for a model, before anything else is looked at.
+func TestAliases(t *testing.T) {
+	engineUp.Store(true)
+	r, err := hoosh.New(hoosh.Config{
+		Providers: []hoosh.ProviderConfig{{Name: "mine", Driver: "fake-engine"}, {Name: "paid", Driver: "fake-cloud", Key: "sk-fake"}},
+		Routes:    []hoosh.Route{{Match: []string{"spread"}, To: []hoosh.Target{{Target: "mine/small"}, {Target: "paid/big"}}}},
+		Aliases:   map[string]string{"fast": "mine/small", "small": "paid/big", "both": "spread"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, err := r.Models(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"fast":  "alias fast → provider mine: mine=small",
+		"small": "alias small → provider paid: paid=big",
+		"both":  "alias both → route spread: mine=small paid=big",
+	} {
+		if got := planned(t, r, name); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", name, got, want)
+		}
+	}
+}
+
 // TestProbes: a backend without traffic is probed, at no cost, and comes back by
 // that.
 func TestProbes(t *testing.T) {

@@ -60,8 +60,9 @@ func (r *openAIReader) message(role string) Message {
 				r.want("an object with a name and arguments")
 			}
 		case "tool_call_id":
-			if r.c.Kind() == jsonpeek.String {
-				x.callID = r.member()
+			from := r.c.Pos()
+			if _, ok := r.c.Str(); ok {
+				x.callID = Member{Key: "tool_call_id", Value: r.body[from:r.c.Pos():r.c.Pos()]}
 			} else if !r.c.Null() {
 				r.want("a string, the id of a tool call")
 			}

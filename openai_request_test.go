@@ -3,6 +3,7 @@
 package hoosh
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"math"
@@ -187,6 +188,7 @@ var badRequests = []struct {
 	{OpChat, `{"stop":[1],"messages":[{"role":"user","content":"a"}]}`, "stop[0]", "want a string"},
 	{OpChat, `{"stop":1,"messages":[{"role":"user","content":"a"}]}`, "stop", "array of strings"},
 	{OpChat, `{"stream":"yes","messages":[{"role":"user","content":"a"}]}`, "stream", "want true or false"},
+	{OpChat, `{"tools":[{"type":""}],"messages":[{"role":"user","content":"a"}]}`, "tools[0]", `want a "function"`},
 	{OpChat, `{"tools":[{"type":"function"}],"messages":[{"role":"user","content":"a"}]}`, "tools[0]", `want a "function"`},
 	{OpChat, `{"tools":[{"type":"function","function":{"name":""}}],"messages":[{"role":"user","content":"a"}]}`, "tools[0].function", "name"},
 	{OpChat, `{"tools":[{"type":"function","function":{"name":"f","parameters":[]}}],"messages":[{"role":"user","content":"a"}]}`, "tools[0].function.parameters", "JSON Schema"},
@@ -450,6 +452,38 @@ func TestOpenAIRequestRandom(t *testing.T) {
 		out, _, err := reencode(again)
 		if err != nil || string(compact(t, out)) != string(compact(t, data)) {
 			t.Fatalf("request %d: %v\n%s\n%s", n, err, data, out)
+		}
+	}
+}
+
+// TestOpenAICut cuts bodies off at every byte: what is left is an error, and
+// never a panic.
+func TestOpenAICut(t *testing.T) {
+	names, err := filepath.Glob("testdata/openai/*.json")
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		whole, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole = bytes.TrimSpace(whole)
+		for n := range whole {
+			cut := whole[:n:n]
+			if strings.HasSuffix(name, ".response.json") {
+				_, err = decodeOpenAIResponse(OpChat, cut)
+			} else {
+				_, err = decodeOpenAIRequest(OpChat, cut)
+			}
+			if err == nil {
+				t.Fatalf("%s: read a whole of %d bytes", name, n)
+			}
+		}
+	}
+	for _, tt := range frameCases {
+		for n := range tt.data {
+			decodeOpenAIFrame(nil, &Frame{Data: []byte(tt.data[:n])})
 		}
 	}
 }

@@ -28,7 +28,7 @@ func (r *openAIReader) tools(q *Request) {
 func (r *openAIReader) tool() (t Tool) {
 	at := r.c.Pos()
 	kind := r.typeOf()
-	if kind != nil && string(kind) != "function" {
+	if len(kind) > 0 && string(kind) != "function" {
 		return Tool{Type: string(kind), Raw: r.c.Value()}
 	}
 	if !r.c.Object() {

@@ -55,12 +55,14 @@ say "starting llama.cpp on port $port"
 test/engines/start.sh llamacpp "$port" >"$tmp/engine.log" 2>&1 &
 engine=$!
 pids+=("$engine")
-for _ in $(seq 600); do # while it loads its model it answers 503
-  curl -sf -o "$tmp/health" "http://127.0.0.1:$port/health" && break
+# ready: it is ours that listens, and it has loaded its model (until then it answers 503).
+ready() { grep -q '^listening on' "$tmp/engine.log" && curl -sf -o "$tmp/health" "http://127.0.0.1:$port/health"; }
+for _ in $(seq 600); do
+  ready && break
   kill -0 "$engine" 2>/dev/null || { tail -5 "$tmp/engine.log" >&2; die "llama.cpp did not start"; }
   sleep 0.1
 done
-curl -sf -o "$tmp/health" "http://127.0.0.1:$port/health" || die "llama.cpp is not ready after a minute"
+ready || die "llama.cpp is not ready after a minute"
 
 # No configuration file, no keys: what hoosh finds is the engine, and nothing here can cost money.
 bare=(env -i "PATH=$PATH" "HOME=$tmp")

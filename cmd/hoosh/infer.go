@@ -37,8 +37,8 @@ func (c *inferCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	defer func() { e.Close() }() // pick may change it
 	e, q.Model, err = a.pick(ctx, e, q.Model)
-	defer e.Close()
 	switch {
 	case err != nil:
 		return err

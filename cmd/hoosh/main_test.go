@@ -6,11 +6,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -32,6 +36,10 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata/script",
 		RequireUniqueNames: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each command takes a second under the race detector
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"backend": func(ts *testscript.TestScript, neg bool, args []string) { fakeBackend(t, ts, args) },
 			"broken": func(ts *testscript.TestScript, neg bool, args []string) {
@@ -120,6 +128,41 @@ func (w *watched) Write(p []byte) (int, error) {
 		w.seen(w.text.String())
 	}
 	return len(p), nil
+}
+
+// An interrupt ends the call at the backend too, and is told by the exit code.
+func TestInterrupted(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot be interrupted there")
+	}
+	b := hooshtest.NewTCP(t)
+	step := make(chan struct{})
+	b.Answer(hooshtest.Answer{Pieces: []string{"one ", "two"}, Step: step})
+	file := filepath.Join(t.TempDir(), "hoosh.yaml")
+	if err := os.WriteFile(file, fmt.Appendf(nil, providerAt, b.URL()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"infer", "hello"}, {"infer", "--no-stream", "hello"}, {"chat"}} {
+		calls := b.Calls()
+		cmd := exec.Command("hoosh", append([]string{"--config", file}, args...)...)
+		cmd.Stdin = strings.NewReader("hello\n")
+		var errs strings.Builder
+		cmd.Stderr = &errs
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if !b.Wait(10*time.Second, func() bool { return b.Calls() > calls }) {
+			t.Error("it did not ask")
+		}
+		cmd.Process.Signal(os.Interrupt) //nolint:errcheck // the next line tells
+		err := cmd.Wait()
+		if cmd.ProcessState.ExitCode() != exitInterrupted || !strings.Contains(errs.String(), "interrupted") {
+			t.Errorf("%s: %v, %q", args, err, errs.String())
+		}
+		if !b.Wait(10*time.Second, func() bool { return b.InFlight() == 0 }) {
+			t.Errorf("%s: the backend goes on", args)
+		}
+	}
 }
 
 // run is a command line in this process, with nothing in the environment but env.

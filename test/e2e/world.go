@@ -45,7 +45,6 @@ type world struct {
 	embedder *engine // with a key
 	ollama   *engine
 	scripted *hooshtest.Backend
-	ollamaAt string // Ollama's version, for its own way of things
 
 	served  surface // hoosh serve, with all of the above
 	inside  surface // the same configuration in this process
