@@ -286,8 +286,8 @@ func (r *Router) resolve(ctx context.Context, c *Call) (resolution, error) {
 		return resolution{}, &Error{Kind: ErrForbidden, Op: c.Op, Param: "model", Model: c.Model, Message: "the caller's key may not ask for this model"}
 	}
 	res, ok := r.table.Load().resolve(c.Model)
-	if !ok && r.learn(ctx) {
-		res, ok = r.table.Load().resolve(c.Model)
+	if !ok {
+		res, ok = r.learn(ctx, c.Model)
 	}
 	if ok {
 		return res, nil

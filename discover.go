@@ -281,7 +281,7 @@ func (r *Router) listFound(ctx context.Context, fresh, gone []*backend) {
 	for _, b := range fresh {
 		r.log.Info("found a backend", "provider", b.Name, "base_url", b.BaseURL, "local", b.Local)
 	}
-	r.fetchLists(ctx, listFresh)
+	r.fetchLists(ctx, listFresh, never)
 }
 
 // hostURL makes a base URL of what an environment variable says: a URL, a

@@ -135,21 +135,20 @@ const probeTimeout = 5 * time.Second
 const listEvery = 10 * time.Minute
 
 // probe asks a backend how it is, at no cost, and refreshes its list when that
-// is due. It reports whether the list has changed.
-func (b *backend) probe(ctx context.Context) (changed bool) {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+// is due.
+func (r *Router) probe(b *backend) {
+	ctx, cancel := context.WithTimeout(r.ctx, probeTimeout)
 	defer cancel()
 	var err error
 	list := b.list.Load()
 	p, canProbe := b.Doer.(prober)
 	if !canProbe || b.Local || list == nil || time.Since(list.at) > listEvery {
-		changed, err = b.fetchList(ctx)
+		err = r.fetchList(ctx, b)
 	}
 	if canProbe && err == nil {
 		err = p.Health(ctx)
 	}
 	b.health.note(time.Now(), AsError(err))
-	return changed
 }
 
 // probeLoop probes every backend that had no good answer within the interval.
@@ -168,21 +167,13 @@ func (r *Router) probeLoop(every time.Duration) {
 }
 
 func (r *Router) probeAll(every time.Duration) {
-	var changed atomic.Bool
 	var wait sync.WaitGroup
 	for _, b := range r.table.Load().backends {
 		fresh := time.Duration(time.Now().UnixNano()-b.health.lastOK.Load()) < every
 		if b.Disabled || fresh && b.list.Load() != nil {
 			continue
 		}
-		wait.Go(func() {
-			if b.probe(r.ctx) {
-				changed.Store(true)
-			}
-		})
+		wait.Go(func() { r.probe(b) })
 	}
 	wait.Wait()
-	if changed.Load() {
-		r.rebuild()
-	}
 }

@@ -94,6 +94,9 @@ func BenchmarkOpenAIFrame(b *testing.B) {
 		for b.Loop() {
 			out, _ = enc.Encode(out[:0], &e)
 		}
+		if !strings.Contains(string(out), `"content":" word"`) {
+			b.Fatalf("%s", out)
+		}
 	})
 	b.Run("both", func(b *testing.B) {
 		enc := newOpenAIEncoder(typedCall(OpChat))

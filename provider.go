@@ -3,7 +3,6 @@
 package hoosh
 
 import (
-	"context"
 	"math"
 	"slices"
 	"sync/atomic"
@@ -35,19 +34,11 @@ type backend struct {
 	first    average // until the first content of a stream
 	total    average // of whole answers
 
-	list    atomic.Pointer[modelList] // nil: not fetched yet
-	asked   atomic.Int64              // when the list was last asked for, successfully or not
-	refresh chan struct{}             // holds a token while somebody fetches
-}
-
-// modelList is what a backend said that it serves.
-type modelList struct {
-	models []Model
-	at     time.Time
+	listing
 }
 
 func newBackend(p Provider) *backend {
-	b := &backend{Provider: p, weight: 1, refresh: make(chan struct{}, 1)}
+	b := &backend{Provider: p, weight: 1, listing: listing{busy: make(chan struct{}, 1)}}
 	if p.Priority != nil {
 		b.priority = *p.Priority
 	} else if !p.Local {
@@ -57,30 +48,6 @@ func newBackend(p Provider) *backend {
 		b.weight = *p.Weight
 	}
 	return b
-}
-
-// fetchList asks the backend what it serves, once at a time, and reports
-// whether the list has changed. Who finds a fetch under way does nothing.
-func (b *backend) fetchList(ctx context.Context) (changed bool, err error) {
-	lister, ok := b.Doer.(modelLister)
-	if !ok {
-		return false, nil
-	}
-	select {
-	case b.refresh <- struct{}{}:
-		defer func() { <-b.refresh }()
-	default:
-		return false, nil
-	}
-	b.asked.Store(time.Now().UnixNano())
-	models, err := lister.Models(ctx)
-	if err != nil {
-		return false, err
-	}
-	old := b.list.Swap(&modelList{models: models, at: time.Now()})
-	return old == nil || !slices.EqualFunc(old.models, models, func(a, c Model) bool {
-		return a.ID == c.ID && slices.Equal(a.Aliases, c.Aliases) && a.Capabilities == c.Capabilities
-	}), nil
 }
 
 // names are the ids that it lists and may serve, those of its patterns that are

@@ -34,8 +34,6 @@ type Router struct {
 	aliases    map[string]string
 
 	discovery *discovery // nil: nothing is looked for
-	learning  chan struct{}
-	learned   atomic.Int64 // when lists were last fetched for an unknown name
 	closing   atomic.Bool
 }
 
@@ -103,7 +101,7 @@ func NewRouter(providers []Provider, routes []Route) (*Router, error) {
 func newRouter(backends []*backend, routes []Route, aliases map[string]string, health HealthConfig) *Router {
 	r := &Router{
 		configured: backends, routes: routes, aliases: aliases, health: health,
-		log: slog.New(slog.DiscardHandler), learning: make(chan struct{}, 1),
+		log: slog.New(slog.DiscardHandler),
 	}
 	r.typed.d = r
 	r.ctx, r.stop = context.WithCancel(context.Background())
@@ -202,76 +200,6 @@ func reasonTried(r *rule, to *candidate) string {
 		where = "local"
 	}
 	return fmt.Sprintf("%s, priority %d", where, to.b.priority)
-}
-
-// listFresh is how long a model list is good without another look.
-const listFresh = 30 * time.Second
-
-// listTimeout bounds the wait for lists; who is slower is left out this time.
-const listTimeout = 2 * time.Second
-
-// Models lists every name that can be asked for. Lists are kept for half a
-// minute; a backend that hangs delays the answer by two seconds at most.
-func (r *Router) Models(ctx context.Context) ([]Model, error) {
-	r.firstLook(ctx)
-	r.fetchLists(ctx, listFresh)
-	if err := ctx.Err(); err != nil {
-		return nil, AsError(err)
-	}
-	return r.table.Load().models, nil
-}
-
-// fetchLists reads the lists that were not asked for within fresh, all at once.
-// A backend that hangs is not asked again before that, so it delays few callers.
-func (r *Router) fetchLists(ctx context.Context, fresh time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, listTimeout)
-	defer cancel()
-	now := time.Now().UnixNano()
-	var changed atomic.Bool
-	var wait sync.WaitGroup
-	for _, b := range r.table.Load().backends {
-		again := fresh
-		if !b.Local { // no name that nobody knows may cost a remote much
-			again = max(fresh, listFresh)
-		}
-		if _, lists := b.Doer.(modelLister); !lists || b.Disabled || time.Duration(now-b.asked.Load()) < again {
-			continue
-		}
-		wait.Go(func() {
-			fresh, err := b.fetchList(ctx)
-			if err != nil {
-				b.health.note(time.Now(), AsError(err))
-			}
-			if fresh {
-				changed.Store(true)
-			}
-		})
-	}
-	wait.Wait()
-	if changed.Load() {
-		r.rebuild()
-	}
-}
-
-// learnEvery bounds how often names that nobody knows make us ask around.
-const learnEvery = 2 * time.Second
-
-// learn looks again at what backends list, for a name that is not known. It
-// reports whether it did; at once only one does, and the others wait for it.
-func (r *Router) learn(ctx context.Context) bool {
-	r.firstLook(ctx)
-	select {
-	case r.learning <- struct{}{}:
-		defer func() { <-r.learning }()
-	case <-ctx.Done():
-		return false
-	}
-	now := time.Now().UnixNano()
-	if at := r.learned.Load(); at == 0 || now-at > int64(learnEvery) {
-		r.learned.Store(now)
-		r.fetchLists(ctx, learnEvery)
-	}
-	return true
 }
 
 // Providers tells how each backend is, in the order of the configuration.

@@ -74,7 +74,7 @@ func (a *app) printAbout(is *about) {
 	}
 	if len(is.Findings) > 0 {
 		fmt.Fprintln(a.out)
-		printFindings(a.out, a.style, is.Findings)
+		a.printFindings(a.out, a.style, is.Findings, false)
 	}
 	if len(is.Providers) == 0 {
 		fmt.Fprintln(a.out, "\nThere is no provider: infer and chat are answered by the built-in echo. Start Ollama or llama.cpp, or set a vendor's key.")

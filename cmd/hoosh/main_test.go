@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 //	broken NAME [MODEL...]    the same, but every call fails with 500
 //	serve ARGUMENT...         starts "hoosh serve" on $SERVER, which is http://$HOSTPORT
 //	code N COMMAND...         runs a command that must end with exit code N
+//	until TEXT COMMAND...     runs a command until it prints the text
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata/script",
@@ -47,6 +48,7 @@ func TestScripts(t *testing.T) {
 			},
 			"serve": startServer,
 			"code":  exitCode,
+			"until": until,
 		},
 	})
 }
@@ -78,6 +80,20 @@ func exitCode(ts *testscript.TestScript, neg bool, args []string) {
 	if want := args[0]; strconv.Itoa(got) != want {
 		ts.Fatalf("exit code %d, want %s", got, want)
 	}
+}
+
+// until waits for what a server does in the background, such as reading the list
+// of a backend's models.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 || neg {
+		ts.Fatalf("usage: until TEXT COMMAND...")
+	}
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		if ts.Exec(args[1], args[2:]...) == nil && strings.Contains(ts.ReadFile("stdout"), args[0]) {
+			return
+		}
+	}
+	ts.Fatalf("never printed %q", args[0])
 }
 
 // startServer runs "hoosh serve" until the script ends.

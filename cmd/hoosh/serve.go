@@ -217,7 +217,7 @@ func (a *app) greet(ctx context.Context, url string, cfg *hoosh.Config, router *
 		rows = append(rows, []cell{{"configured", st.green}, {p.Name, st.bold}, text(p.BaseURL), costs})
 	}
 	table(a.err, st, nil, rows)
-	printFindings(a.err, st, findings)
+	a.printFindings(a.err, st, findings, true)
 	if len(list) == 0 {
 		fmt.Fprintln(a.err, st.yellow("\nThere is nobody to answer yet. Start Ollama or llama.cpp: it joins by itself. Or set a vendor's key, or try --demo."))
 	}

@@ -111,22 +111,35 @@ func TestDefaultModel(t *testing.T) {
 }
 
 func TestFindings(t *testing.T) {
-	var out bytes.Buffer
-	printFindings(&out, false, []hoosh.Finding{
+	findings := []hoosh.Finding{
 		{Driver: "llamacpp", BaseURL: "http://127.0.0.1:8080", Local: true, Found: true, Models: 1, Why: "it answers as llamacpp"},
 		{Driver: "lmstudio", BaseURL: "http://127.0.0.1:1234", Local: true, Why: "nothing listens there"},
 		{Driver: "ollama", BaseURL: "http://10.0.0.1:11434", Local: true, Why: "not on this machine"},
 		{Driver: "vllm", BaseURL: "http://127.0.0.1:8000", Local: true, Why: "nothing listens there"},
 		{Driver: "openai", BaseURL: "https://api.openai.com/v1", Found: true, Costs: true, Models: 20, Why: "OPENAI_API_KEY is set"},
 		{Driver: "groq", BaseURL: "https://api.groq.com", Costs: true, Why: "GROQ_API_KEY is not set"},
-	})
+		{Driver: "cohere", BaseURL: "https://api.cohere.com", Costs: true, Why: "CO_API_KEY is not set"},
+		{Driver: "mistral", BaseURL: "https://api.mistral.ai", Costs: true, Why: "configured as mine"},
+	}
+	a := &app{getenv: func(name string) string {
+		return map[string]string{"MISTRAL_API_KEY": "x", "OPENAI_API_KEY": "x"}[name]
+	}}
+	var out bytes.Buffer
+	a.printFindings(&out, false, findings, false)
 	want := `found  llamacpp  http://127.0.0.1:8080      1 model    it answers as llamacpp
 found  openai    https://api.openai.com/v1  20 models  may cost money; OPENAI_API_KEY is set
 not found  nothing listens there: lmstudio :1234, vllm :8000
 not found  not on this machine: ollama 10.0.0.1:11434
-not found  groq (GROQ_API_KEY is not set)
+not found  no key in the environment: groq (GROQ_API_KEY),
+           cohere (COHERE_API_KEY or CO_API_KEY)
+not found  configured as mine: mistral
 `
 	if out.String() != want {
 		t.Errorf("got:\n%s\nwant:\n%s", out.String(), want)
+	}
+	out.Reset()
+	a.printFindings(&out, false, findings, true)
+	if want := "not found  no key in the environment: groq, cohere\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("in short:\n%s", out.String())
 	}
 }
