@@ -8,7 +8,7 @@ help: ## say what there is (the default)
 run: ## serve on http://127.0.0.1:8088 what is found on this machine
 	go run ./cmd/hoosh serve
 
-demo: ## a short tour that needs no engine and no key
+demo: ## a real engine and a real model: installs llama.cpp, asks it through hoosh, ends what it started
 	bash scripts/demo.sh
 
 test: ## all tests that need nothing but Go

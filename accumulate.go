@@ -108,6 +108,9 @@ func (a *accumulator) response() *Response {
 				call.Arguments = QuotedArguments(NewText(string(p.text)))
 			}
 			c.Message.Parts = append(c.Message.Parts, Part{Kind: PartToolCall, Call: &call})
+			if c.Finish == FinishStop { // some backends say so of calls too
+				c.Finish = FinishToolCalls
+			}
 		}
 		r.Choices = append(r.Choices, c)
 	}

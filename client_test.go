@@ -83,8 +83,8 @@ func TestClient(t *testing.T) {
 // TestClientReply: a raw body goes through, and the reply says what the other
 // end did.
 func TestClientReply(t *testing.T) {
-	c := newClient(t, hoosh.ClientConfig{Transport: faraway(t)})
 	for _, streams := range []bool{false, true} {
+		c := newClient(t, hoosh.ClientConfig{Transport: faraway(t)})
 		body := fmt.Sprintf(`{"model":"any","stream":%v,"messages":[{"role":"user","content":"Hello"}]}`, streams)
 		call, err := hoosh.ParseCall(hoosh.OpenAI, hoosh.OpChat, []byte(body))
 		if err != nil {
@@ -136,7 +136,7 @@ func TestClientLists(t *testing.T) {
 	call := hoosh.NewCall(hello("any"))
 	defer call.Release()
 	plan, err := c.Plan(ctx, call)
-	if err != nil || plan.Model != "any" || plan.Route != "route any" || len(plan.Candidates) != 2 || plan.Candidates[1].Provider != "echo" {
+	if err != nil || plan.Model != "any" || plan.Route != "route any" || len(plan.Candidates) != 2 || plan.Candidates[0].Provider != "echo" || plan.Candidates[1].State != hoosh.StateSuspect {
 		t.Errorf("%+v, %v", plan, err)
 	}
 }

@@ -35,7 +35,7 @@ type Config struct {
 
 // ServerConfig is about the HTTP server; the engine does not look at it.
 type ServerConfig struct {
-	Listen    string        `yaml:"listen"`    // 127.0.0.1:8088
+	Listen    string        `yaml:"listen"`    // 127.0.0.1:8088; host:port or unix:PATH
 	Hosts     []string      `yaml:"hosts"`     // Host names accepted without a key, besides loopback names
 	CORS      []string      `yaml:"cors"`      // origins that may call from a browser
 	Insecure  bool          `yaml:"insecure"`  // no key configured: serve any peer, Host and Origin

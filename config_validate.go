@@ -199,7 +199,7 @@ func (v *validation) server() {
 // listen checks the address, and that nobody is let in from elsewhere without
 // having been asked for a key.
 func (v *validation) listen(s *ServerConfig) {
-	if s.Listen == "" {
+	if s.Listen == "" || strings.HasPrefix(s.Listen, "unix:") {
 		return
 	}
 	host, port, err := net.SplitHostPort(s.Listen)

@@ -79,14 +79,15 @@ func (h *health) state(now time.Time, cfg *HealthConfig) State {
 		return StateMisconfigured
 	}
 	since := h.lastOK.Load()
-	if since == 0 {
+	never := since == 0
+	if never {
 		since = h.firstFail.Load()
 	}
 	silent := time.Duration(now.UnixNano() - since)
 	switch {
 	case silent >= cfg.Offline:
 		return StateOffline
-	case silent >= cfg.Suspect, fails >= suspectFails:
+	case silent >= cfg.Suspect, fails >= suspectFails, never:
 		return StateSuspect
 	}
 	return StateOnline

@@ -130,9 +130,7 @@ func (r *Router) refreshList(b *backend) {
 		}
 		return
 	}
-	if err := r.fetchList(ctx, b); err != nil {
-		b.health.note(time.Now(), AsError(err))
-	}
+	b.health.note(time.Now(), AsError(r.fetchList(ctx, b)))
 }
 
 // never is for those who want all lists.
