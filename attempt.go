@@ -37,8 +37,7 @@ type trying struct {
 	start  time.Time
 	dead   uint64        // candidates that said no for good, a bit each
 	tried  []*Error      // oldest first
-	alive  bool          // a candidate of this round may be tried again
-	after  time.Duration // the shortest wait that one of those asked for
+	due    []time.Time   // when those that failed may be tried again; zero: they have not failed
 	waited time.Duration // in failed attempts and between rounds
 }
 
@@ -46,9 +45,8 @@ type trying struct {
 // free now is better than the same one later. It gives neither a reply nor an
 // error when all have failed and another round may be of use.
 func (t *trying) round(ctx context.Context, first bool) (*Reply, error) {
-	t.alive, t.after = false, 0
 	now := time.Now()
-	p := t.r.newPicker(t.c, t.res, t.dead, now, false, nil)
+	p := t.r.newPicker(t.c, t.res, t.dead|t.notDue(now), now, false, nil)
 	if first && !p.left() {
 		return nil, t.nobody(now)
 	}
@@ -72,27 +70,46 @@ func (t *trying) round(ctx context.Context, first bool) (*Reply, error) {
 		case !err.Retryable() || err.RetryAfter > t.res.rule.retry.RetryAfter:
 			t.dead |= 1 << i
 		default:
-			if !t.alive || err.RetryAfter < t.after {
-				t.after = err.RetryAfter
-			}
-			t.alive = true
-		}
-		if time.Since(t.start) > t.res.rule.retry.Total {
-			return nil, t.failure(ctx)
+			t.again(i, err.RetryAfter)
 		}
 	}
+}
+
+// again notes that a candidate may be tried again, after a while if it asked for
+// one.
+func (t *trying) again(i int, after time.Duration) {
+	if t.due == nil {
+		t.due = make([]time.Time, len(t.res.rule.to))
+	}
+	t.due[i] = time.Now().Add(after)
+}
+
+// notDue is the mask of those that asked to be left alone for longer.
+func (t *trying) notDue(now time.Time) (mask uint64) {
+	for i, at := range t.due {
+		if at.After(now) {
+			mask |= 1 << i
+		}
+	}
+	return mask
 }
 
 // wait lets the backoff pass, or the shortest wait that a backend asked for if
 // that is longer. It reports whether there is anything to try after it.
 func (t *trying) wait(ctx context.Context, round int) bool {
-	if !t.alive {
+	var first time.Time // when the first of those that may be tried again is due
+	for i, at := range t.due {
+		if t.dead&(1<<i) == 0 && !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	if first.IsZero() {
 		return false
 	}
 	retry := &t.res.rule.retry
 	backoff := min(retry.Backoff<<min(round, 16), retry.Max)
 	backoff = backoff/2 + rand.N(backoff/2+1)
-	d := max(backoff, t.after)
+	d := max(backoff, time.Until(first))
 	if time.Since(t.start)+d > retry.Total {
 		return false
 	}
@@ -111,10 +128,7 @@ func (t *trying) wait(ctx context.Context, round int) bool {
 // failure is the error of the whole call: the last one, with those before it.
 func (t *trying) failure(ctx context.Context) error {
 	if ctx.Err() != nil {
-		e := AsError(context.Cause(ctx))
-		if e.Kind == ErrInternal { // a cause of the caller's own
-			e = AsError(ctx.Err())
-		}
+		e := endOf(ctx)
 		e = &Error{Kind: e.Kind, Op: t.c.Op, Model: t.c.Model, Message: e.Message, Err: e.Err, Tried: t.tried}
 		return e
 	}
@@ -126,7 +140,7 @@ func (t *trying) failure(ctx context.Context) error {
 
 // nobody is the error when no candidate may even be tried.
 func (t *trying) nobody(now time.Time) error {
-	e := &Error{Kind: ErrNoProvider, Op: t.c.Op, Model: t.c.Model, Message: "no backend is configured for " + t.c.Model}
+	e := &Error{Kind: ErrNoProvider, Op: t.c.Op, Model: t.c.Model, Message: "no backend is configured for " + quoteName(t.c.Model)}
 	same := true
 	var first verdict
 	t.r.newPicker(t.c, t.res, 0, now, true, func(i int, v verdict) {
@@ -184,9 +198,16 @@ func (r *Router) attempt(ctx context.Context, c *Call, res *resolution, to *cand
 		if e.Provider == "" {
 			own := *e
 			own.Provider, own.Model, own.Op = b.Name, f.Model, c.Op
+			if own.Kind == ErrInternal && own.Err == err { // a plain error of a Doer's
+				own.Kind = ErrUpstream
+			}
 			e = &own
 		}
-		f.ledger.end(&Outcome{End: EndFailed, Err: e})
+		end := EndFailed
+		if ctx.Err() != nil { // not the backend's matter
+			end = EndGone
+		}
+		f.ledger.end(&Outcome{End: end, Err: e})
 		return nil, e
 	}
 	a.first = time.Since(a.start)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"slices"
 	"sync"
@@ -39,6 +40,9 @@ func (b *Body) build(load *payload, src []byte, edits []edit) {
 	b.pieces = b.few[:0]
 	at := 0
 	for _, e := range edits {
+		if e.from < at {
+			continue // of two changes to one place the first is made
+		}
 		b.add(src[at:e.from])
 		b.add(e.text)
 		at = e.to
@@ -141,7 +145,7 @@ func (r *bodyReader) sendTo(conn net.Conn, limited *io.LimitedReader) (int64, er
 }
 
 // Splice collects the changes to a body. Edits must not overlap; two insertions
-// at one place keep their order.
+// at one place keep their order, and of two that meet the first is made.
 type Splice struct {
 	edits []edit
 	few   [6]edit
@@ -182,6 +186,7 @@ func (b *bodyBuffer) free() {
 }
 
 func readBody(r io.Reader, size, limit int64) (*bodyBuffer, error) {
+	limit = min(limit, math.MaxInt64-1)
 	if size > limit {
 		return nil, tooLarge(limit)
 	}

@@ -111,7 +111,7 @@ type RetryConfig struct {
 	Backoff    time.Duration `yaml:"backoff"`     // 250ms; before the second round, doubled for each further one, jittered
 	Max        time.Duration `yaml:"max"`         // 8s; of a backoff
 	RetryAfter time.Duration `yaml:"retry_after"` // 30s; the longest Retry-After that is waited for
-	Total      time.Duration `yaml:"total"`       // 10m; no new attempt after it
+	Total      time.Duration `yaml:"total"`       // 10m; no new round after it
 }
 
 // KeyConfig is a caller's key. Its secret stands in the file, or only its hash.

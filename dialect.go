@@ -12,7 +12,7 @@ import (
 // Dialect is a wire format: static, shared, filled by the package that knows
 // it. A nil func is something that the format, or its package, does not have.
 // The funcs are pure: bytes in, bytes out, safe for concurrent use, and they
-// keep what they are given.
+// may keep what they are given.
 type Dialect struct {
 	Name    string  // "openai"
 	Framing Framing // of its streams
@@ -35,7 +35,9 @@ type Dialect struct {
 	DecodeResponse func(op Operation, body []byte) (*Response, error)
 	EncodeResponse func(c *Call, r *Response) ([]byte, error)
 
-	NewScanner func(op Operation) FrameScanner
+	// NewScanner makes the scanner of one stream, of which so many choices were
+	// asked for.
+	NewScanner func(op Operation, choices int) FrameScanner
 	// DecodeFrame appends the events of a frame: none, one or several. It has no
 	// state; the events live as long as the frame.
 	DecodeFrame func(dst []Event, f *Frame) ([]Event, error)

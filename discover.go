@@ -144,12 +144,24 @@ func (d *discovery) spots() []spot {
 	for i := range spots {
 		s := &spots[i]
 		for _, p := range d.configured {
-			if p.Name == s.Driver || or(p.Driver, p.Name) == s.Driver && or(p.BaseURL, s.driver.BaseURL) == s.BaseURL {
-				s.Why = "configured as " + p.Name
+			if p.Name == s.Driver || s.same(&p) {
+				s.Found, s.Why = false, "configured as "+p.Name
 			}
 		}
 	}
 	return spots
+}
+
+// same reports that a configured provider is what would be found here.
+func (s *spot) same(p *ProviderConfig) bool {
+	driver, err := driverNamed(or(p.Driver, p.Name))
+	return err == nil && driver.Name == s.Driver && plainURL(or(p.BaseURL, driver.BaseURL)) == plainURL(s.BaseURL)
+}
+
+// plainURL brings the ways to write one address to one.
+func plainURL(base string) string {
+	base = strings.TrimSuffix(strings.TrimRight(base, "/"), "/v1")
+	return strings.Replace(base, "//localhost", "//127.0.0.1", 1)
 }
 
 func (d *discovery) localSpot(driver Driver) spot {

@@ -200,3 +200,27 @@ func TestProbes(t *testing.T) {
 		r.Close()
 	})
 }
+
+// TestConfiguredIsNotDiscovered: what the configuration says of a backend holds,
+// whatever the environment has.
+func TestConfiguredIsNotDiscovered(t *testing.T) {
+	engineUp.Store(true)
+	r := discovering(t, map[string]string{"FAKE_KEY": "sk-fake"}, func(c *hoosh.Config) {
+		c.Providers = []hoosh.ProviderConfig{
+			{Name: "fake-cloud", Key: "sk-fake", Disabled: true},
+			{Name: "mine", Driver: "fake-engine", BaseURL: "http://localhost:9/"},
+		}
+	})
+	defer r.Close()
+	for _, driver := range []string{"fake-cloud", "fake-engine"} {
+		if f := finding(t, r, driver); f.Found || !strings.HasPrefix(f.Why, "configured as") {
+			t.Errorf("%+v", f)
+		}
+	}
+	if list, _ := r.Providers(context.Background()); len(list) != 2 {
+		t.Errorf("%+v", list)
+	}
+	if got := planned(t, r, "fake-cloud/big"); got != "provider fake-cloud:" {
+		t.Error("a disabled provider serves:", got)
+	}
+}

@@ -93,6 +93,9 @@ func Suggest(name string, candidates []string) string {
 		best = 2
 	}
 	for _, c := range candidates {
+		if len(c)-len(name) >= best || len(name)-len(c) >= best {
+			continue // a caller's name may be long
+		}
 		if d := distance(strings.ToLower(name), strings.ToLower(c)); d < best {
 			best, at = d, c
 		}

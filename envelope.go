@@ -43,6 +43,10 @@ type TopKey struct {
 	From, To int    // the value
 }
 
+// MaxKeys is the most top-level members that a body may have: each is held, and
+// looked at by each rule of a vendor.
+const MaxKeys = 512
+
 // AddKey notes a member. For dialects.
 func (e *Envelope) AddKey(k TopKey) {
 	if e.Keys == nil {

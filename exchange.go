@@ -119,6 +119,13 @@ func (x *exchange) wait(d time.Duration, cause error) {
 	}
 }
 
+// rest stops all waiting but for the total.
+func (x *exchange) rest() {
+	x.mu.Lock()
+	x.until, x.cause = x.deadline, errTotalTimeout
+	x.mu.Unlock()
+}
+
 // end lets go of the request, for cause; nil when it is over anyway.
 func (x *exchange) end(cause error) {
 	x.mu.Lock()
@@ -133,13 +140,25 @@ func (x *exchange) end(cause error) {
 // if something did.
 func (x *exchange) explain(err error) *Error { return explain(x.parent, x.ctx, err) }
 
+// endOf is the error of a context that has ended: a cause of the caller's own is
+// kept beneath.
+func endOf(ctx context.Context) *Error {
+	cause := context.Cause(ctx)
+	if e := AsError(cause); e.Kind != ErrInternal {
+		return e
+	}
+	e := *AsError(ctx.Err())
+	e.Err = cause
+	return &e
+}
+
 func explain(parent, ctx context.Context, err error) *Error {
 	var known *Error
 	if errors.As(err, &known) {
 		return known
 	}
 	if parent.Err() != nil {
-		return AsError(context.Cause(parent))
+		return endOf(parent)
 	}
 	cause := context.Cause(ctx)
 	if cause == nil || errors.Is(err, errConnectTimeout) {

@@ -78,30 +78,21 @@ func (h *health) state(now time.Time, cfg *HealthConfig) State {
 	if h.refused.Load() {
 		return StateMisconfigured
 	}
-	since := h.lastOK.Load()
-	never := since == 0
-	if never {
-		since = h.firstFail.Load()
-	}
-	silent := time.Duration(now.UnixNano() - since)
+	failing := time.Duration(now.UnixNano() - h.firstFail.Load())
 	switch {
-	case silent >= cfg.Offline:
+	case failing >= cfg.Offline:
 		return StateOffline
-	case silent >= cfg.Suspect, fails >= suspectFails, never:
+	case failing >= cfg.Suspect, fails >= suspectFails, h.lastOK.Load() == 0:
 		return StateSuspect
 	}
 	return StateOnline
 }
 
-// trialDue reports that a call may try a backend that is not well. Claim takes
-// the trial, so that only one call does.
-func (h *health) trialDue(now time.Time, claim bool) bool {
-	next := h.nextTrial.Load()
-	if now.UnixNano() < next {
-		return false
-	}
-	return !claim || h.nextTrial.CompareAndSwap(next, now.Add(trialEvery).UnixNano())
-}
+// trialDue reports that a call may try a backend that is not well.
+func (h *health) trialDue(now time.Time) bool { return now.UnixNano() >= h.nextTrial.Load() }
+
+// claimTrial takes the trial, so that the next calls do not.
+func (h *health) claimTrial(now time.Time) { h.nextTrial.Store(now.Add(trialEvery).UnixNano()) }
 
 // status is the backend as [Router.Providers] shows it.
 func (b *backend) status(now time.Time, cfg *HealthConfig) ProviderStatus {

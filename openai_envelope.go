@@ -67,6 +67,9 @@ func readOpenAIEnvelope(op Operation, body []byte, depth int, e *Envelope) error
 	}
 	var seen uint32
 	for c.Next() {
+		if len(e.Keys) == MaxKeys {
+			return invalid(op, "", fmt.Sprintf("more than %d top-level keys", MaxKeys))
+		}
 		k := TopKey{Name: c.Key(), Start: c.KeyStart(), From: c.Pos()}
 		which := openAIKeyOf(k.Name)
 		if which != keyOther {

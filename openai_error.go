@@ -34,7 +34,9 @@ var openAIErrorKinds = map[string]error{
 func decodeOpenAIError(status int, _ http.Header, body []byte) *Error {
 	e := &Error{Status: status}
 	c := jsonpeek.New(body)
-	if c.Object() {
+	if text, ok := c.Str(); ok {
+		e.Message = jsonpeek.Unquote(text)
+	} else if c.Object() {
 		for c.Next() {
 			readErrorMember(&c, e)
 		}

@@ -72,13 +72,17 @@ func upstreamError(op Operation, data []byte) *Error {
 // openAIScanner is [Dialect.NewScanner]'s.
 type openAIScanner struct {
 	op      Operation
+	want    int    // choices that were asked for
 	head    []byte // id, created and model of the first chunk, as members
 	begun   uint64 // the choices that were seen, a bit each
 	done    uint64 // those that have finished
+	beyond  bool   // a choice that has no bit: only [DONE] tells of its end
 	endSeen bool
 }
 
-func newOpenAIScanner(op Operation) FrameScanner { return &openAIScanner{op: op} }
+func newOpenAIScanner(op Operation, choices int) FrameScanner {
+	return &openAIScanner{op: op, want: choices}
+}
 
 var doneMark = []byte("[DONE]")
 
@@ -86,6 +90,9 @@ func (s *openAIScanner) Scan(f *Frame) error {
 	if len(f.Data) > 0 && f.Data[0] == '[' && bytes.Equal(bytes.TrimSpace(f.Data), doneMark) {
 		f.Kind, s.endSeen = FrameEnd, true
 		return nil
+	}
+	if string(f.Event) == "error" {
+		return upstreamError(s.op, f.Data)
 	}
 	c := jsonpeek.New(f.Data)
 	if !c.Object() {
@@ -166,7 +173,11 @@ func (s *openAIScanner) scanChoice(c *jsonpeek.Cursor, f *Frame) {
 			}
 		}
 	}
-	bit := uint64(1) << (uint64(index) & 63)
+	if index < 0 || index > 63 {
+		s.beyond = true
+		return
+	}
+	bit := uint64(1) << index
 	s.begun |= bit
 	if finished {
 		s.done |= bit
@@ -200,7 +211,7 @@ func scanDelta(c *jsonpeek.Cursor, f *Frame) {
 }
 
 func (s *openAIScanner) Complete() bool {
-	return s.endSeen || s.begun != 0 && s.done == s.begun
+	return s.endSeen || s.begun != 0 && s.done == s.begun && !s.beyond && bits.OnesCount64(s.done) >= s.want
 }
 
 func (s *openAIScanner) End(dst []byte, why Finish, u Usage, wantsUsage bool) []byte {

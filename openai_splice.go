@@ -4,6 +4,7 @@ package hoosh
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
@@ -23,7 +24,9 @@ func spliceOpenAI(c *Call, p *Profile, s *Splice) ([]string, error) {
 	e, body := c.Envelope(), c.Body()
 	k, ok := e.Key("model")
 	switch {
-	case !ok && len(e.Keys) > 0:
+	case !ok && len(e.Keys) == 0:
+		s.Replace(e.End, e.End, jsonpeek.AppendQuote([]byte(`"model":`), c.Model))
+	case !ok:
 		member := append(jsonpeek.AppendQuote([]byte(`"model":`), c.Model), ',')
 		s.Replace(e.Keys[0].Start, e.Keys[0].Start, member)
 	case ok && c.Model != e.Model:
@@ -94,7 +97,9 @@ func (p *Profile) spliceRules(e *Envelope, model string, body []byte, s *Splice)
 			s.Replace(k.Start, k.Start+len(k.Name)+2, jsonpeek.AppendQuote(nil, rule.Rename))
 		default:
 			drop = true
-			dropped = append(dropped, rule.Key)
+			if !slices.Contains(dropped, rule.Key) {
+				dropped = append(dropped, rule.Key)
+			}
 		}
 		switch {
 		case !drop:

@@ -307,7 +307,7 @@ func TestOpenAIStreamSum(t *testing.T) {
 // TestOpenAIStreamScanned holds the encoder to what the scanner understands.
 func TestOpenAIStreamScanned(t *testing.T) {
 	events := []Event{start("x", "m"), text(EventText, "abc"), {Kind: EventFinish, Finish: FinishLength}, {Kind: EventUsage, Usage: Usage{Input: 3, Output: 4, Source: UsageReported}}}
-	s := newOpenAIScanner(OpChat)
+	s := newOpenAIScanner(OpChat, 1)
 	n, u, fin := 0, Usage{}, FinishNone
 	for line := range bytes.SplitSeq(encodeEvents(t, typedCall(OpChat), events), []byte("\n\n")) {
 		f := &Frame{Data: bytes.TrimPrefix(line, []byte("data: "))}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -333,5 +334,47 @@ func TestProfileRules(t *testing.T) {
 		if got := strings.Join(reply.Dropped, ","); got != tc.dropped {
 			t.Errorf("%s: dropped %q, want %q", tc.in, got, tc.dropped)
 		}
+	}
+}
+
+// TestManyKeys: a small body cannot make hoosh work or hold much.
+func TestManyKeys(t *testing.T) {
+	profile := hoosh.Profile{Rules: []hoosh.Rule{{Key: "seed", Rename: "random_seed"}}}
+	body := func(n int) []byte {
+		return []byte(`{"model":"m","messages":[]` + strings.Repeat(`,"seed":1`, n) + `}`)
+	}
+	p := &passing{kind: "application/json", reply: []byte(`{"choices":[]}`)}
+	reply, _, err := send(t, p, "*", profile, append(body(100)[:len(body(100))-1], `,"random_seed":2}`...))
+	if err != nil || len(reply.Dropped) != 1 {
+		t.Errorf("%v, %v", reply, err)
+	}
+	if _, err := hoosh.ParseCall(hoosh.OpenAI, hoosh.OpChat, body(100_000)); !errors.Is(err, hoosh.ErrInvalidRequest) {
+		t.Error(err)
+	}
+	long := strings.Repeat("x", 1<<20)
+	r := newRouter(t, []hoosh.Provider{{Name: "p", Doer: lists("a-model", "another")}})
+	if _, err := r.Do(context.Background(), hoosh.NewCall(&hoosh.Request{Model: long})); !errors.Is(err, hoosh.ErrModelNotFound) || len(err.Error()) > 1000 {
+		t.Error("a name of a megabyte:", len(err.Error()))
+	}
+}
+
+// TestOverlappingRules: a profile that wants two things of one place gets one.
+func TestOverlappingRules(t *testing.T) {
+	profile := hoosh.Profile{ToolChoiceRequired: "any", Rules: []hoosh.Rule{{Key: "tool_choice"}, {Key: "stream_options"}}}
+	p := &passing{kind: "text/event-stream", reply: streamBytes(1)}
+	reply, _, err := send(t, p, "*", profile, []byte(`{"model":"m","messages":[],"tool_choice":"required","stream_options":{"include_usage":false},"stream":true}`))
+	if err != nil || !json.Valid(p.got) {
+		t.Errorf("%v: %s", err, p.got)
+	} else {
+		reply.Stream.Close()
+	}
+	c, err := hoosh.ParseCall(hoosh.OpenAI, hoosh.OpCompletion, []byte(` { } `))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Model = "m"
+	b, _, err := c.BodyFor(&hoosh.Profile{Dialect: hoosh.OpenAI})
+	if err != nil || string(b.Bytes()) != ` { "model":"m"} ` {
+		t.Errorf("%v: %s", err, b.Bytes())
 	}
 }

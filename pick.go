@@ -24,9 +24,9 @@ const (
 	verdictContext
 )
 
-// judge says whether a candidate may take the call now. It takes a due trial
-// of a backend that is not well only if claim is set.
-func (r *Router) judge(c *Call, to *candidate, asked string, now time.Time, claim bool) verdict {
+// judge says whether a candidate may take the call now. One that is not well may
+// when a trial of it is due.
+func (r *Router) judge(c *Call, to *candidate, asked string, now time.Time) verdict {
 	b := to.b
 	switch {
 	case b.Disabled:
@@ -46,15 +46,15 @@ func (r *Router) judge(c *Call, to *candidate, asked string, now time.Time, clai
 	}
 	switch b.health.state(now, &r.health) {
 	case StateSuspect:
-		if !b.health.trialDue(now, claim) {
+		if !b.health.trialDue(now) {
 			return verdictSuspect
 		}
 	case StateOffline:
-		if !b.health.trialDue(now, claim) {
+		if !b.health.trialDue(now) {
 			return verdictOffline
 		}
 	case StateMisconfigured:
-		if !b.health.trialDue(now, claim) {
+		if !b.health.trialDue(now) {
 			return verdictMisconfigured
 		}
 	}
@@ -98,18 +98,20 @@ type picker struct {
 	poor   uint64 // suspect: after the good
 	last   uint64 // offline or misconfigured: only if there is nothing else
 	turn   uint32
+	now    time.Time
+	dry    bool
 }
 
 // newPicker judges the candidates but for those in dead. In a dry run nothing
 // is claimed and no turn is taken; note, if not nil, is told each verdict.
 func (r *Router) newPicker(c *Call, res *resolution, dead uint64, now time.Time, dry bool, note func(int, verdict)) picker {
-	p := picker{res: res, stream: c.Stream}
+	p := picker{res: res, stream: c.Stream, now: now, dry: dry}
 	for i := range res.rule.to {
 		bit := uint64(1) << i
 		if dead&bit != 0 {
 			continue
 		}
-		v := r.judge(c, &res.rule.to[i], res.asked, now, !dry)
+		v := r.judge(c, &res.rule.to[i], res.asked, now)
 		switch v {
 		case verdictGood:
 			p.good |= bit
@@ -149,6 +151,9 @@ func (p *picker) next() (i int, ok bool) {
 	}
 	i = p.choose(*from)
 	*from &^= 1 << i
+	if h := &p.res.rule.to[i].b.health; from == &p.good && !p.dry && h.fails.Load() > 0 {
+		h.claimTrial(p.now) // somebody else may have had it; then two try
+	}
 	return i, true
 }
 

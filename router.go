@@ -35,6 +35,7 @@ type Router struct {
 
 	discovery *discovery // nil: nothing is looked for
 	closing   atomic.Bool
+	calls     atomic.Int64 // under way
 }
 
 // New makes a Router of a configuration, whose drivers must be linked in: import
@@ -135,15 +136,24 @@ func (r *Router) rebuild() {
 
 // Do serves a call: the stages, outermost first, are settle and route.
 func (r *Router) Do(ctx context.Context, c *Call) (*Reply, error) {
-	if r.closing.Load() {
-		return nil, &Error{Kind: ErrNoProvider, Op: c.Op, Message: errRouterClosed.Error(), Err: errRouterClosed}
-	}
+	r.calls.Add(1) // before the look at closing, so that Shutdown misses none
+	c.OnEnd((*callCount)(&r.calls))
 	return settle(ctx, c, routeStage{r})
 }
 
+// callCount counts the calls under way; it is the Ender of each.
+type callCount atomic.Int64
+
+func (n *callCount) End(*Outcome) { (*atomic.Int64)(n).Add(-1) }
+
 type routeStage struct{ r *Router }
 
-func (s routeStage) Do(ctx context.Context, c *Call) (*Reply, error) { return s.r.route(ctx, c) }
+func (s routeStage) Do(ctx context.Context, c *Call) (*Reply, error) {
+	if s.r.closing.Load() {
+		return nil, &Error{Kind: ErrNoProvider, Op: c.Op, Message: errRouterClosed.Error(), Err: errRouterClosed}
+	}
+	return s.r.route(ctx, c)
+}
 
 // Plan says where the call would go. It sends nothing, but may wait for a model
 // list as Do would.
@@ -229,7 +239,7 @@ func (r *Router) Shutdown(ctx context.Context) error {
 	r.closing.Store(true)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for r.inFlight() > 0 {
+	for r.calls.Load() > 0 {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -239,13 +249,6 @@ func (r *Router) Shutdown(ctx context.Context) error {
 	return r.Close()
 }
 
-func (r *Router) inFlight() (n int64) {
-	for _, b := range r.table.Load().backends {
-		n += b.inFlight.Load()
-	}
-	return n
-}
-
 // Close stops what runs in the background and closes the providers that have a
 // Close, those given to [NewRouter] included: that of a driver's provider ends
 // its calls under way. It may be called more than once.
@@ -253,6 +256,9 @@ func (r *Router) Close() error {
 	r.closing.Store(true)
 	r.stop()
 	r.loops.Wait()
+	if r.discovery != nil {
+		r.discovery.client.CloseIdleConnections()
+	}
 	var errs []error
 	for _, b := range r.table.Load().backends {
 		if closer, ok := b.Doer.(io.Closer); ok {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -563,3 +564,182 @@ type featured struct {
 }
 
 func (f featured) Capabilities(string) hoosh.Capabilities { return hoosh.Capabilities{Features: f.can} }
+
+// TestNotTheBackendsMatter: what a caller does with its own time says nothing of
+// a backend.
+func TestNotTheBackendsMatter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, a, b := pair(t, hoosh.Timeouts{Idle: 3 * time.Second, FirstEvent: 4 * time.Second}, hoosh.Route{})
+		state := func() hoosh.State {
+			list, _ := r.Providers(context.Background())
+			return list[0].State
+		}
+		ask(r, false) // so that it is known to be well
+		a.Answer(hooshtest.Answer{Delay: time.Second})
+		for range 4 {
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+			if _, _, err := askCtx(ctx, r, false); !errors.Is(err, hoosh.ErrTimeout) {
+				t.Error(err)
+			}
+			cancel()
+			cause := errors.New("the user pressed stop")
+			ctx, stop := context.WithCancelCause(context.Background())
+			time.AfterFunc(10*time.Millisecond, func() { stop(cause) })
+			if _, _, err := askCtx(ctx, r, true); !errors.Is(err, hoosh.ErrCanceled) || !errors.Is(err, cause) {
+				t.Error(err)
+			}
+		}
+		if state() != hoosh.StateOnline {
+			t.Errorf("callers that left made the backend %v", state())
+		}
+		a.Answer(hooshtest.Text("one two three four"))
+		c, _ := hoosh.ParseCall(hoosh.OpenAI, hoosh.OpChat, []byte(`{"model":"m","stream":true,"messages":[{"role":"user","content":"x"}]}`))
+		reply, err := r.Do(context.Background(), c)
+		for n := 0; err == nil; n++ {
+			time.Sleep(time.Minute) // with each event, longer than any limit of the backend's
+			_, err = reply.Stream.Next()
+		}
+		if err != io.EOF {
+			t.Errorf("a caller that takes its time got %v", err)
+		}
+		r.Close()
+		a.Close()
+		b.Close()
+	})
+}
+
+// TestRetryAfterOfEach: each backend is left alone for as long as it asked.
+func TestRetryAfterOfEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, a, b := pair(t, hoosh.Timeouts{}, hoosh.Route{Retry: hoosh.RetryConfig{Attempts: hoosh.Ptr(3)}})
+		a.Answer(hooshtest.Status(429, 20*time.Second))
+		b.Answer(hooshtest.Status(500, 0), hooshtest.Status(500, 0), hooshtest.Answer{})
+		reply, _, err := ask(r, false)
+		if err != nil || reply.Provider != "b" || a.Calls() != 1 {
+			t.Errorf("%v; the first, which asked for 20 s, got %d calls", err, a.Calls())
+		}
+		r.Close()
+		a.Close()
+		b.Close()
+	})
+}
+
+// TestHungBackendFailsOver also where its own time is as long as the route's.
+func TestHungBackendFailsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, a, b := pair(t, hoosh.Timeouts{FirstEvent: 10 * time.Minute, Total: 10 * time.Minute}, hoosh.Route{})
+		a.Answer(hooshtest.Faulty(hooshtest.Hang, 0))
+		if reply, _, err := ask(r, false); err != nil || reply.Provider != "b" {
+			t.Error(err)
+		}
+		r.Close()
+		a.Close()
+		b.Close()
+	})
+}
+
+// TestShutdownBetweenAttempts waits for a call that is in its backoff.
+func TestShutdownBetweenAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, a, b := pair(t, hoosh.Timeouts{}, hoosh.Route{Retry: hoosh.RetryConfig{Backoff: time.Second}})
+		a.Answer(hooshtest.Status(503, 0), hooshtest.Answer{})
+		b.Answer(hooshtest.Status(503, 0))
+		errs := make(chan error)
+		go func() { _, _, err := ask(r, false); errs <- err }()
+		synctest.Wait()
+		down := make(chan error)
+		go func() { down <- r.Shutdown(context.Background()) }()
+		if err := <-errs; err != nil {
+			t.Errorf("the call under way: %v", err)
+		}
+		if err := <-down; err != nil {
+			t.Error(err)
+		}
+		a.Close()
+		b.Close()
+	})
+}
+
+// TestSeveralChoices: a stream of two answers is whole when both are.
+func TestSeveralChoices(t *testing.T) {
+	chunk := func(choice int, rest string) string {
+		return fmt.Sprintf(`data: {"id":"1","choices":[{"index":%d,%s}]}`+"\n\n", choice, rest)
+	}
+	content, finish := `"delta":{"content":"x"},"finish_reason":null`, `"delta":{},"finish_reason":"stop"`
+	for _, tc := range []struct {
+		name   string
+		chunks []string
+		whole  bool
+	}{
+		{"both finish", []string{chunk(0, content), chunk(1, content), chunk(0, finish), chunk(1, finish)}, true},
+		{"the second never begins", []string{chunk(0, content), chunk(0, finish)}, false},
+		{"the second never begins, and the backend says it is done", []string{chunk(0, content), chunk(0, finish), "data: [DONE]\n\n"}, true},
+		{"the second is cut", []string{chunk(0, content), chunk(1, content), chunk(0, finish)}, false},
+		{"an index beyond all bits", []string{chunk(64, content), chunk(0, finish), chunk(1, finish)}, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := &passing{kind: "text/event-stream", reply: []byte(strings.Join(tc.chunks, ""))}
+			reply, _, err := send(t, p, "*", hoosh.Profile{}, []byte(`{"model":"m","n":2,"stream":true,"messages":[]}`))
+			for err == nil {
+				_, err = reply.Stream.Next()
+			}
+			if whole := err == io.EOF; whole != tc.whole || !whole && !errors.Is(err, hoosh.ErrStreamCut) {
+				t.Errorf("it ended with %v", err)
+			}
+		})
+	}
+}
+
+// TestErrorEvents: the forms in which backends say within a stream that they
+// have failed.
+func TestErrorEvents(t *testing.T) {
+	for _, event := range []string{
+		`data: {"error":{"message":"boom","code":500}}`,
+		`data: {"error":"boom"}`,
+		"event: error\n" + `data: {"message":"boom","code":500}`,
+		"event: error\n" + `data: "boom"`,
+		`error: {"code":500,"message":"boom","type":"server_error"}`,
+	} {
+		chunk := `data: {"choices":[{"index":0,"delta":{"content":"x"}}]}` + "\n\n"
+		p := &passing{kind: "text/event-stream", reply: []byte(chunk + event + "\n\ndata: [DONE]\n\n")}
+		reply, _, err := send(t, p, "*", hoosh.Profile{}, []byte(`{"model":"m","stream":true,"messages":[]}`))
+		for err == nil {
+			_, err = reply.Stream.Next()
+		}
+		if e := hoosh.AsError(err); !e.Upstream || e.Kind != hoosh.ErrUpstream || !strings.Contains(e.Message, "boom") {
+			t.Errorf("%s\n gave %v", event, err)
+		}
+	}
+}
+
+// TestPlainErrors: a Doer need not know of Error to be failed over.
+func TestPlainErrors(t *testing.T) {
+	broken := hoosh.DoerFunc(func(context.Context, *hoosh.Call) (*hoosh.Reply, error) { return nil, errors.New("plain") })
+	r := newRouter(t, []hoosh.Provider{{Name: "broken", Doer: broken}, {Name: "good", Doer: &counting{}}},
+		hoosh.Route{Match: []string{"m"}, To: []hoosh.Target{{Target: "broken/m"}, {Target: "good/m"}}})
+	if reply, _, err := ask(r, false); err != nil || reply.Provider != "good" {
+		t.Error(err)
+	}
+}
+
+// TestKeysAreNotEchoed: a backend that quotes the key it refuses does not make
+// hoosh tell it on.
+func TestKeysAreNotEchoed(t *testing.T) {
+	rt := roundTripper(func(r *http.Request) (*http.Response, error) {
+		body := fmt.Sprintf(`{"error":{"message":"Incorrect API key %s with %s"}}`, r.Header.Get("Authorization"), r.Header.Get("X-Team"))
+		return &http.Response{StatusCode: 400, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	})
+	u, err := hoosh.NewUpstream(hoosh.ProviderConfig{Name: "u", BaseURL: "http://x.test", Key: "sk-very-secret", Headers: map[string]string{"X-Team": "team-secret"}, Transport: rt},
+		hoosh.Driver{}, &hoosh.Profile{Dialect: hoosh.OpenAI}, "Authorization: Bearer ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRouter(t, []hoosh.Provider{{Name: "u", Doer: upstreamDoer{u, u.URL("/x")}}}, hoosh.Route{Match: []string{"m"}, To: []hoosh.Target{{Target: "u/m"}}})
+	_, _, err = ask(r, false)
+	e := hoosh.AsError(err)
+	for _, text := range []string{e.Error(), e.Message, string(e.Body), string(hoosh.OpenAI.EncodeError(e))} {
+		if strings.Contains(text, "secret") || !strings.Contains(text, "[redacted]") {
+			t.Error(text)
+		}
+	}
+}

@@ -112,7 +112,7 @@ func settle(ctx context.Context, c *Call, next Doer) (reply *Reply, err error) {
 	case err != nil:
 		e := AsError(err)
 		o := Outcome{End: EndFailed, Err: e, Provider: e.Provider, Model: e.Model, Attempts: len(e.Tried) + 1, Total: time.Since(start)}
-		if e.Kind == ErrCanceled {
+		if e.Kind == ErrCanceled || ctx.Err() != nil {
 			o.End = EndGone
 		}
 		c.ledger.end(&o)
@@ -125,9 +125,7 @@ func settle(ctx context.Context, c *Call, next Doer) (reply *Reply, err error) {
 		c.ledger.end(&o)
 		return reply, nil
 	}
-	if len(c.ledger.enders) > 0 {
-		reply.Stream = watchStream(ctx, c, reply, start)
-	}
+	reply.Stream = watchStream(ctx, c, reply, start)
 	return reply, nil
 }
 
@@ -175,7 +173,7 @@ func watchStream(ctx context.Context, c *Call, r *Reply, start time.Time) Stream
 		// run before AfterFunc has returned, so it touches nothing set after it.
 		s.unhook = context.AfterFunc(ctx, func() {
 			s.src.Close()
-			s.settle(EndGone, AsError(context.Cause(ctx)))
+			s.settle(EndGone, endOf(ctx))
 		})
 	}
 	return s
@@ -201,7 +199,7 @@ func (s *settledStream) Next() (*Frame, error) {
 	switch {
 	case err == io.EOF:
 		s.finish(EndComplete, nil)
-	case errors.Is(err, ErrCanceled), errors.Is(err, errClosed):
+	case errors.Is(err, ErrCanceled), errors.Is(err, errClosed), s.ctx.Err() != nil:
 		s.finish(EndGone, AsError(err))
 	default:
 		s.finish(EndFailed, AsError(err))

@@ -27,6 +27,7 @@ type Upstream struct {
 	trip     http.RoundTripper
 	timeouts Timeouts
 	limit    int // of one event
+	secrets  []string
 	live     live
 }
 
@@ -57,8 +58,14 @@ func NewUpstream(cfg ProviderConfig, d Driver, p *Profile, auth string) (*Upstre
 		name, prefix, _ := strings.Cut(auth, ": ")
 		header.Set(name, prefix+string(cfg.Key))
 	}
+	if cfg.Key != "" {
+		u.secrets = append(u.secrets, string(cfg.Key))
+	}
 	for name, value := range cfg.Headers {
 		header.Set(name, value)
+		if len(value) >= 8 { // it may be a key; a shorter one could be any word
+			u.secrets = append(u.secrets, value)
+		}
 	}
 	// Not sent. It tells http.Transport that a request which dies on a used
 	// connection, before a byte of the answer, may be sent once more: llama.cpp
@@ -103,22 +110,22 @@ func (u *Upstream) Do(ctx context.Context, c *Call, path *url.URL) (*Reply, erro
 		return nil, u.fail(c, err)
 	}
 	x := newExchange(ctx, &u.live, &u.timeouts)
-	req := u.request(x.ctx, http.MethodPost, path, c.Header)
-	req.Body, req.ContentLength = body.Open(), body.Len()
-	req.GetBody = func() (io.ReadCloser, error) { return body.Open(), nil }
-	resp, err := u.trip.RoundTrip(req)
-	if err != nil {
-		err = x.explain(err)
-		x.end(nil)
-		return nil, u.fail(c, err)
-	}
+	var resp *http.Response
 	ok := false
-	defer func() { // also on a panic of a codec
+	defer func() { // also on a panic of a codec or a transport
 		if !ok {
-			resp.Body.Close()
+			if resp != nil {
+				resp.Body.Close()
+			}
 			x.end(nil)
 		}
 	}()
+	req := u.request(x.ctx, http.MethodPost, path, c.Header)
+	req.Body, req.ContentLength = body.Open(), body.Len()
+	req.GetBody = func() (io.ReadCloser, error) { return body.Open(), nil }
+	if resp, err = u.trip.RoundTrip(req); err != nil {
+		return nil, u.fail(c, x.explain(err))
+	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return nil, u.fail(c, u.refusal(resp))
 	}
@@ -223,12 +230,16 @@ func (u *Upstream) refusal(resp *http.Response) *Error {
 
 // fail puts the facts of the exchange on an error.
 func (u *Upstream) fail(c *Call, err error) *Error {
-	e := AsError(err)
+	e := *AsError(err) // a copy: it may be somebody's cause
 	e.Provider = u.Name
 	if c != nil {
 		e.Op, e.Model = c.Op, c.Model
 	}
-	return e
+	for _, secret := range u.secrets { // backends like to quote the key that they refuse
+		e.Message = strings.ReplaceAll(e.Message, secret, redacted)
+		e.Body = bytes.ReplaceAll(e.Body, []byte(secret), []byte(redacted))
+	}
+	return &e
 }
 
 // readAnswer reads to the end of r, for the connection to be used again.

@@ -43,7 +43,7 @@ func newUpstreamStream(x *exchange, u *Upstream, c *Call, body io.ReadCloser) *u
 	d := u.Profile.Dialect
 	return &upstreamStream{
 		x: x, up: u, op: c.Op, model: c.Model, body: body,
-		frames: d.Framing.reader(body, u.limit), scan: d.NewScanner(c.Op),
+		frames: d.Framing.reader(body, u.limit), scan: d.NewScanner(c.Op, max(c.load.envelope.Choices, 1)),
 		hide: !c.WantsUsage(), wants: c.WantsUsage(),
 	}
 }
@@ -61,6 +61,9 @@ func (s *upstreamStream) Next() (*Frame, error) {
 	fr, err := s.frames.Next()
 	if err != nil {
 		return nil, s.finish(s.ended(err))
+	}
+	if fr.Data == nil && bytes.HasPrefix(fr.Raw, errorField) {
+		return nil, s.finish(upstreamError(s.op, bytes.TrimSpace(fr.Raw[len(errorField):])))
 	}
 	s.frame = Frame{Raw: fr.Raw, Event: fr.Event, Data: fr.Data}
 	f := &s.frame
@@ -83,9 +86,15 @@ func (s *upstreamStream) Next() (*Frame, error) {
 			f.Raw = nil
 		}
 	}
-	f.More = s.frames.More()
+	f.More = f.Kind != FrameEnd && s.frames.More()
+	if s.begun && !s.stopped {
+		s.x.rest() // how long the caller takes with it is not the backend's matter
+	}
 	return f, nil
 }
+
+// errorField begins an error that an older llama.cpp sends as a field of its own.
+var errorField = []byte("error:")
 
 // ended is what the end of the bytes means.
 func (s *upstreamStream) ended(err error) error {
@@ -132,7 +141,7 @@ func (s *upstreamStream) finish(err error) error {
 }
 
 func (s *upstreamStream) Stop(why Finish, u Usage) {
-	if s.err != nil || s.stopped {
+	if s.err != nil || s.stopped || s.frame.Kind == FrameEnd {
 		return
 	}
 	s.stopped = true

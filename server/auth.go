@@ -95,7 +95,7 @@ func (s *Server) admit(q *request) error {
 		q.leave()
 		return &hoosh.Error{
 			Kind: hoosh.ErrRateLimited, Code: "too_many_calls",
-			Message: fmt.Sprintf("this key has %d calls under way, the most that server.limits.streams_per_key allows", s.cfg.Limits.StreamsPerKey),
+			Message: fmt.Sprintf("there are %d calls of this key, or without one, under way: the most that server.limits.streams_per_key allows", s.cfg.Limits.StreamsPerKey),
 		}
 	}
 	return nil
@@ -129,15 +129,20 @@ func (s *Server) trusted(r *http.Request) error {
 // loopbackPeer reports that the other end is on this machine. A listener that is
 // not on the network, a Unix socket or one in memory, has only such peers.
 func loopbackPeer(r *http.Request) bool {
-	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && !strings.HasPrefix(local.Network(), "tcp") {
-		return true
+	for _, hop := range strings.Split(r.Header.Get("X-Forwarded-For"), ",") {
+		// A proxy on this machine says for whom it asks.
+		if ip, err := netip.ParseAddr(strings.TrimSpace(hop)); err == nil && !ip.Unmap().IsLoopback() {
+			return false
+		}
 	}
-	addr, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		ip, err := netip.ParseAddr(r.RemoteAddr) // as some middlewares leave it
-		return err == nil && ip.Unmap().IsLoopback()
+	if addr, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		return addr.Addr().Unmap().IsLoopback()
 	}
-	return addr.Addr().Unmap().IsLoopback()
+	if ip, err := netip.ParseAddr(r.RemoteAddr); err == nil { // as some middlewares leave it
+		return ip.Unmap().IsLoopback()
+	}
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return ok && !strings.HasPrefix(local.Network(), "tcp") && !strings.HasPrefix(local.Network(), "udp")
 }
 
 // hostname is a Host header without port, brackets and final dot.

@@ -48,7 +48,7 @@ func (s *Server) call(d *hoosh.Dialect, op hoosh.Operation) func(*request) {
 // prefix is [http.TrailerPrefix].
 func (q *request) tell(h http.Header, r *hoosh.Reply, prefix string) {
 	overhead := max(0, time.Since(q.start)-r.Waited)
-	v := [...]string{r.Provider, headerSafe(r.Model), headerSafe(r.Route), strconv.Itoa(r.Attempts), strconv.FormatInt(overhead.Microseconds(), 10)}
+	v := [...]string{headerSafe(r.Provider), headerSafe(r.Model), headerSafe(r.Route), strconv.Itoa(r.Attempts), strconv.FormatInt(overhead.Microseconds(), 10)}
 	if prefix == "" {
 		h["X-Hoosh-Provider"] = v[0:1:1]
 		h["X-Hoosh-Model"] = v[1:2:2]

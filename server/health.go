@@ -115,6 +115,7 @@ func (s *Server) explain(q *request) {
 		q.fail(err)
 		return
 	}
+	defer c.Release()
 	c.Caller = q.caller
 	plan, err := p.Plan(q.r.Context(), c)
 	if err != nil {
@@ -134,7 +135,10 @@ func (s *Server) explained(q *request) (*hoosh.Call, error) {
 	if err != nil {
 		return nil, err
 	}
-	again := func(op hoosh.Operation) (*hoosh.Call, error) { return read(op, bytes.NewReader(c.Body()), -1) }
+	again := func(op hoosh.Operation) (*hoosh.Call, error) {
+		defer c.Release()
+		return read(op, bytes.NewReader(c.Body()), -1)
+	}
 	switch e := c.Envelope(); {
 	case e.Has("messages"):
 		return again(hoosh.OpChat)

@@ -106,7 +106,7 @@ func (q *request) fail(err error) {
 		h.Set("Retry-After", "1")
 	}
 	if e.Provider != "" {
-		h["X-Hoosh-Provider"] = []string{e.Provider}
+		h["X-Hoosh-Provider"] = []string{headerSafe(e.Provider)}
 		h["X-Hoosh-Model"] = []string{headerSafe(e.Model)}
 		h["X-Hoosh-Attempts"] = []string{strconv.Itoa(len(e.Tried) + 1)}
 	}
@@ -129,8 +129,9 @@ func (q *request) logFailure(e *hoosh.Error, status int) {
 	}
 }
 
-// headerSafe keeps a name from breaking a header.
+// headerSafe keeps a name, a caller's perhaps, from breaking a header.
 func headerSafe(s string) string {
+	s = s[:min(len(s), 500)]
 	for i := range len(s) {
 		if s[i] < 0x20 || s[i] >= 0x7f {
 			return strconv.QuoteToASCII(s)

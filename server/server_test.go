@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -262,6 +263,8 @@ func TestKeyless(t *testing.T) {
 		{"a foreign peer, as some middlewares write it", "192.0.2.7", "localhost", "", nil, nil, 403},
 		{"a peer that is no address", "somebody", "localhost", "", tcp, nil, 403},
 		{"a Unix socket", "@", "localhost", "", &net.UnixAddr{Net: "unix"}, nil, 200},
+		{"HTTP/3, from elsewhere", "203.0.113.9:5000", "localhost", "", &net.UDPAddr{IP: net.IPv4zero, Port: 8088}, nil, 403},
+		{"HTTP/3, from here", "127.0.0.1:5000", "localhost", "", &net.UDPAddr{IP: net.IPv4zero, Port: 8088}, nil, 200},
 		{"a foreign Host: DNS rebinding", "127.0.0.1:5000", "evil.example", "", tcp, nil, 403},
 		{"a foreign Host on a Unix socket", "@", "evil.example", "", &net.UnixAddr{Net: "unix"}, nil, 403},
 		{"no Host", "127.0.0.1:5000", "", "", tcp, nil, 403},
@@ -298,6 +301,18 @@ func TestKeyless(t *testing.T) {
 					t.Errorf("the refusal does not say why: %s", w.Body)
 				}
 			})
+		}
+	}
+}
+
+// TestBehindAProxy: a proxy on this machine that says for whom it asks is no way
+// round.
+func TestBehindAProxy(t *testing.T) {
+	b := hooshtest.New(t)
+	c := serve(t, newRouter(t, b))
+	for via, want := range map[string]int{"203.0.113.9": 403, "127.0.0.1, 203.0.113.9": 403, "127.0.0.1": 200, "::1, unknown": 200} {
+		if resp, _ := post(t, c, "/v1/chat/completions", hi, "X-Forwarded-For", via); resp.StatusCode != want {
+			t.Errorf("X-Forwarded-For %s: %d", via, resp.StatusCode)
 		}
 	}
 }
@@ -462,8 +477,8 @@ func TestTransport(t *testing.T) {
 	}
 	text, _ := io.ReadAll(resp.Body)
 	resp.Body.Close()
-	if resp.StatusCode != 200 || !strings.Contains(string(text), "You said: hi") {
-		t.Errorf("%d %s", resp.StatusCode, text)
+	if resp.Status != "200 OK" || resp.ContentLength != int64(len(text)) || !strings.Contains(string(text), "You said: hi") {
+		t.Errorf("%s, %d bytes: %s", resp.Status, resp.ContentLength, text)
 	}
 	b.Answer(hooshtest.Answer{Text: "one two", Fault: hooshtest.HangMid, After: 2})
 	resp, err = c.Post("https://x/v1/chat/completions", "application/json", strings.NewReader(hiStream))
@@ -547,4 +562,59 @@ func TestClientGone(t *testing.T) {
 	r.Close()
 	b.Close()
 	l.Close()
+}
+
+// TestSlowButSteady: a client that reads more slowly than the backend speaks
+// gets all of it; one that does not read at all is let go.
+func TestSlowButSteady(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		bytes  int // at each step
+		whole  bool
+		atMost time.Duration
+	}{{"steady", 64 << 10, true, time.Hour}, {"stuck", 0, false, time.Minute}} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := hooshtest.New(t)
+				r := newRouter(t, b)
+				l := hooshtest.Serve(t, server.New(r).Handler())
+				b.Answer(hooshtest.Answer{Pieces: slices.Repeat([]string{strings.Repeat("x", 16<<10)}, 300)})
+				resp, err := l.Client().Post(base+"/v1/chat/completions", "application/json", strings.NewReader(hiStream))
+				if err != nil {
+					t.Fatal(err)
+				}
+				start, got := time.Now(), 0
+				buf := make([]byte, max(tc.bytes, 1))
+				for err == nil && time.Since(start) < tc.atMost {
+					time.Sleep(2 * time.Second)
+					if tc.bytes > 0 {
+						var n int
+						n, err = resp.Body.Read(buf)
+						got += n
+					}
+				}
+				if whole := err == io.EOF && got > 300*16<<10; whole != tc.whole {
+					t.Errorf("%d bytes and %v after %v", got, err, time.Since(start))
+				}
+				if !tc.whole && b.InFlight() != 0 {
+					t.Error("the backend still speaks to nobody")
+				}
+				resp.Body.Close()
+				r.Close()
+				b.Close()
+				l.Close()
+			})
+		})
+	}
+}
+
+// TestTinyKeepAlive races the timer against everything.
+func TestTinyKeepAlive(t *testing.T) {
+	b := hooshtest.New(t)
+	c := serve(t, newRouter(t, b), server.Config(hoosh.Config{Server: hoosh.ServerConfig{Keepalive: time.Nanosecond}}))
+	for range 50 {
+		if _, text := post(t, c, "/v1/chat/completions", hiStream); strings.Count(text, "data: [DONE]\n\n") != 1 {
+			t.Error(text)
+		}
+	}
 }

@@ -53,32 +53,35 @@ type streamWriter struct {
 	rc    *http.ResponseController
 	every time.Duration
 
-	mu    sync.Mutex // the response, between the call's goroutine and the timer's
-	timer *time.Timer
-	wrote bool // since the timer fired last
-	dirty bool // there is something to flush
-	late  bool // the status went out before the reply was known
-	ended bool
+	mu       sync.Mutex // the response, between the call's goroutine and the timer's
+	timer    *time.Timer
+	extended time.Time
+	wrote    bool // since the timer fired last
+	dirty    bool // there is something to flush
+	late     bool // the status went out before the reply was known
+	ended    bool
 }
 
 func newStreamWriter(q *request) *streamWriter {
 	o := &streamWriter{q: q, rc: http.NewResponseController(q.w), every: q.s.cfg.Keepalive}
+	o.timer = time.AfterFunc(time.Hour, o.tick)
+	o.timer.Reset(o.every) // tick looks at o.timer, so it is set before
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.timer = time.AfterFunc(o.every, o.tick)
-	o.extend()
+	o.extend(time.Now())
 	return o
 }
 
-// extend gives the writes to come three intervals. A client that does not read
+// extend gives the writes to come half a minute, or three intervals. A client that does not read
 // makes a write hang, then nothing extends the time, and the write fails.
-func (o *streamWriter) extend() {
-	o.rc.SetWriteDeadline(time.Now().Add(3 * o.every)) //nolint:errcheck // not every writer has deadlines
+func (o *streamWriter) extend(now time.Time) {
+	o.extended = now
+	o.rc.SetWriteDeadline(now.Add(max(3*o.every, 30*time.Second))) //nolint:errcheck // not every writer has deadlines
 }
 
 // tick sends a comment if there was silence.
 func (o *streamWriter) tick() {
-	if !o.mu.TryLock() { // a write is under way
+	if !o.mu.TryLock() { // a write is under way, which is no silence
 		o.timer.Reset(o.every)
 		return
 	}
@@ -86,7 +89,7 @@ func (o *streamWriter) tick() {
 	if o.ended {
 		return
 	}
-	o.extend()
+	o.extend(time.Now())
 	if !o.wrote && o.q.dialect.Framing == hoosh.FramingSSE {
 		if !o.q.begun {
 			o.late = true
@@ -140,6 +143,9 @@ func (o *streamWriter) frame(f *hoosh.Frame) error {
 
 func (o *streamWriter) write(b []byte) error {
 	o.wrote, o.dirty = true, true
+	if now := time.Now(); now.Sub(o.extended) > o.every { // one that reads slowly, but reads
+		o.extend(now)
+	}
 	_, err := o.q.w.Write(b)
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strconv"
 	"sync"
 
 	"github.com/maccracken/hoosh"
@@ -45,7 +46,9 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 			v := recover() // the handler aborts an answer that has begun
 			in.Body.Close()
 			w.begin(http.StatusOK)
-			w.resp.Trailer = w.trailers()
+			if t := w.trailers(); t != nil { // there was a body then, whose end comes after this
+				w.resp.Trailer = t
+			}
 			if v != nil {
 				pw.CloseWithError(io.ErrUnexpectedEOF)
 			} else {
@@ -100,7 +103,10 @@ func (w *pipeWriter) WriteHeader(status int) { w.begin(status) }
 func (w *pipeWriter) begin(status int) {
 	w.once.Do(func() {
 		w.resp.StatusCode = status
-		w.resp.Status = http.StatusText(status)
+		w.resp.Status = strconv.Itoa(status) + " " + http.StatusText(status)
+		if n, err := strconv.ParseInt(w.header.Get("Content-Length"), 10, 64); err == nil {
+			w.resp.ContentLength = n
+		}
 		w.resp.Header = w.header.Clone()
 		close(w.ready)
 	})

@@ -70,7 +70,7 @@ func BenchmarkFrame(b *testing.B) {
 	line := `{"model":"smollm2:135m","created_at":"2026-11-24T06:12:20.218009603Z","message":{"role":"assistant","content":" capital"},"done":false}` + "\n"
 	data := []byte(line)
 	b.Run("scan", func(b *testing.B) {
-		s := ollamaDialect.NewScanner(hoosh.OpChat)
+		s := ollamaDialect.NewScanner(hoosh.OpChat, 1)
 		var f hoosh.Frame
 		b.ReportAllocs()
 		for b.Loop() {
@@ -86,7 +86,7 @@ func BenchmarkFrame(b *testing.B) {
 			b.Fatal(err)
 		}
 		enc := hoosh.OpenAI.NewEncoder(c)
-		s := ollamaDialect.NewScanner(hoosh.OpChat)
+		s := ollamaDialect.NewScanner(hoosh.OpChat, 1)
 		var f hoosh.Frame
 		var events []hoosh.Event
 		var out []byte

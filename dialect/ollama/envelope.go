@@ -81,6 +81,9 @@ func readEnvelope(op hoosh.Operation, body []byte, depth int, e *hoosh.Envelope)
 			c.Skip()
 		}
 		k.To = c.Pos()
+		if len(e.Keys) == hoosh.MaxKeys {
+			return invalid(op, "", fmt.Sprintf("more than %d top-level keys", hoosh.MaxKeys))
+		}
 		e.AddKey(k)
 	}
 	e.End = c.Pos() - 1

@@ -130,7 +130,7 @@ func FuzzFrames(f *testing.F) {
 	f.Add(`{"message":{"content":"a","thinking":"b","tool_calls":[{"id":"k","function":{"index":3,"name":"f","arguments":{"a":1}}},{"function":{}}]},"done":false}` + "\n" + `{"done":true,"done_reason":"length","eval_count":2}`)
 	f.Add(`{"error":"x"}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		s := ollamaDialect.NewScanner(hoosh.OpChat)
+		s := ollamaDialect.NewScanner(hoosh.OpChat, 1)
 		var encoders []hoosh.FrameEncoder
 		for _, d := range []*hoosh.Dialect{ollamaDialect, hoosh.OpenAI} {
 			c, err := hoosh.ParseCall(d, hoosh.OpChat, []byte(`{"messages":[{"role":"user","content":"a"}]}`))

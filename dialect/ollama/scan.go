@@ -151,7 +151,7 @@ type scanner struct {
 	done  bool
 }
 
-func newScanner(op hoosh.Operation) hoosh.FrameScanner { return &scanner{op: op} }
+func newScanner(op hoosh.Operation, _ int) hoosh.FrameScanner { return &scanner{op: op} }
 
 func (s *scanner) Scan(f *hoosh.Frame) error {
 	l, err := scanLine(s.op, f.Data)
