@@ -126,7 +126,7 @@ type KeyConfig struct {
 // HealthConfig says when a backend counts as well.
 type HealthConfig struct {
 	Probe   time.Duration `yaml:"probe"`   // how often a backend without traffic is probed; 0: never
-	Suspect time.Duration `yaml:"suspect"` // 45s without an answer, after a failure: tried last
+	Suspect time.Duration `yaml:"suspect"` // 45s of nothing but failures: tried last
 	Offline time.Duration `yaml:"offline"` // 2m: not tried, but for a trial now and then
 }
 
