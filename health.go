@@ -132,15 +132,18 @@ func (r *Router) probe(b *backend) {
 	ctx, cancel := context.WithTimeout(r.ctx, probeTimeout)
 	defer cancel()
 	var err error
+	heard := false
 	list := b.list.Load()
 	p, canProbe := b.Doer.(prober)
 	if !canProbe || b.Local || list == nil || time.Since(list.at) > listEvery {
-		err = r.fetchList(ctx, b)
+		heard, err = r.fetchList(ctx, b)
 	}
 	if canProbe && err == nil {
-		err = p.Health(ctx)
+		heard, err = true, p.Health(ctx)
 	}
-	b.health.note(time.Now(), AsError(err))
+	if heard {
+		b.health.note(time.Now(), AsError(err))
+	}
 }
 
 // probeLoop probes every backend that had no good answer within the interval.

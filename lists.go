@@ -36,31 +36,37 @@ const (
 	listPatience = 10
 )
 
-// fetchList asks the backend what it serves and takes a change into the table.
-// It waits for its turn, one fetch at a time.
-func (r *Router) fetchList(ctx context.Context, b *backend) error {
+// fetchList asks the backend what it serves and takes a change into the table. A
+// fetch that is under way is waited for instead: asked says whether this one
+// asked itself, and so whether the error tells of the backend.
+func (r *Router) fetchList(ctx context.Context, b *backend) (asked bool, err error) {
 	lister, ok := b.Doer.(modelLister)
 	if !ok {
-		return nil
+		return false, nil
 	}
 	select {
 	case b.busy <- struct{}{}:
 		defer func() { <-b.busy }()
-	case <-ctx.Done():
-		return ctx.Err()
+	default:
+		select {
+		case b.busy <- struct{}{}: // it is over
+			<-b.busy
+		case <-ctx.Done():
+		}
+		return false, ctx.Err()
 	}
 	start := time.Now()
 	b.asked.Store(start.UnixNano())
 	models, err := lister.Models(ctx)
 	b.took.Store(int64(time.Since(start)))
 	if err != nil {
-		return err
+		return true, err
 	}
 	old := b.list.Swap(&modelList{models: models, at: time.Now()})
 	if old == nil || !slices.EqualFunc(old.models, models, sameModel) {
 		r.rebuild()
 	}
-	return nil
+	return true, nil
 }
 
 func sameModel(a, b Model) bool {
@@ -118,19 +124,13 @@ func (r *Router) fetchLists(ctx context.Context, fresh time.Duration, known func
 	}
 }
 
-// refreshList fetches the list unless somebody else does.
+// refreshList fetches the list and takes the answer as a sign of life.
 func (r *Router) refreshList(b *backend) {
 	ctx, cancel := context.WithTimeout(r.ctx, listTimeout)
 	defer cancel()
-	if len(b.busy) > 0 { // wait for that one, it does as well
-		select {
-		case b.busy <- struct{}{}:
-			<-b.busy
-		case <-ctx.Done():
-		}
-		return
+	if asked, err := r.fetchList(ctx, b); asked {
+		b.health.note(time.Now(), AsError(err))
 	}
-	b.health.note(time.Now(), AsError(r.fetchList(ctx, b)))
 }
 
 // never is for those who want all lists.
