@@ -4,7 +4,7 @@ package hoosh
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -201,6 +201,10 @@ func (d *discovery) remoteSpot(driver Driver) spot {
 				s.Found, s.Why = false, name+": "+err.Error()
 				return s
 			}
+			if isLoopback(v) { // perhaps hoosh itself: clients are told to point there
+				s.Found, s.Why = false, name+" is an address of this machine; list it under providers if it is not hoosh's own"
+				return s
+			}
 			s.BaseURL = strings.TrimRight(v, "/")
 			break
 		}
@@ -308,14 +312,14 @@ func hostURL(v, base string) (string, error) {
 		v = def.Scheme + "://" + v
 	}
 	u, err := url.Parse(strings.TrimRight(v, "/"))
-	if err != nil || u.Host == "" {
-		return "", fmt.Errorf("not a host or URL")
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", errors.New("not a host or URL, without a user or query")
 	}
 	host, port := u.Hostname(), u.Port()
 	if port == "" {
 		port = def.Port()
 	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
 	u.Host = net.JoinHostPort(host, port)

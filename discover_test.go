@@ -115,6 +115,8 @@ func TestDiscoveryAddresses(t *testing.T) {
 		{"0.0.0.0", "http://127.0.0.1:9", ""},
 		{"0.0.0.0:1234", "http://127.0.0.1:1234", ""},
 		{"localhost:77", "http://localhost:77", ""},
+		{":1235", "http://127.0.0.1:1235", ""},
+		{"http://bob:secret@127.0.0.1:9", "", "not a host or URL"},
 		{"http://[::1]:5/", "http://[::1]:5", ""},
 		{"10.1.2.3:9", "", "not on this machine"},
 		{"https://engine.example", "", "not on this machine"},
@@ -136,6 +138,16 @@ func TestDiscoveryAddresses(t *testing.T) {
 	})
 	defer r.Close()
 	if f := finding(t, r, "fake-engine"); f.Why != "configured as mine" {
+		t.Errorf("%+v", f)
+	}
+}
+
+// TestDiscoveryIsNoLoop: a client's variable that points at this machine, at
+// hoosh perhaps, makes no remote.
+func TestDiscoveryIsNoLoop(t *testing.T) {
+	r := discovering(t, map[string]string{"FAKE_KEY": "sk-fake", "FAKE_URL": "http://localhost:8088/v1"})
+	defer r.Close()
+	if f := finding(t, r, "fake-cloud"); f.Found || !strings.Contains(f.Why, "this machine") {
 		t.Errorf("%+v", f)
 	}
 }

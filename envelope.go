@@ -153,6 +153,7 @@ func (e *Envelope) describe(q *Request) {
 			if p.Result != nil {
 				for _, r := range p.Result.Parts {
 					e.Text += r.text.Len()
+					e.Needs |= partFeature[min(r.Kind, PartOther)]
 				}
 			}
 		}

@@ -85,16 +85,25 @@ func baseURL(ln net.Listener) string {
 // it would end long uploads, and streams, along with clients that stall.
 const (
 	bodyStall = 30 * time.Second // the longest silence
+	bodyRest  = 2 * time.Second  // for what nobody wants to read
 	bodyPace  = 4 << 10          // bytes a second that must come on average after that
 )
 
 // paced ends requests whose body does not come on.
 func paced(h http.Handler, stall time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ContentLength != 0 { // no body, nothing to wait for
-			r.Body = &pacedBody{ReadCloser: r.Body, control: http.NewResponseController(w), start: time.Now(), stall: stall}
+		if r.ContentLength == 0 { // no body, nothing to wait for
+			h.ServeHTTP(w, r)
+			return
 		}
+		b := &pacedBody{ReadCloser: r.Body, control: http.NewResponseController(w), start: time.Now(), stall: stall}
+		r.Body = b
 		h.ServeHTTP(w, r)
+		if !b.ended {
+			// An answer that needed no body, a refusal for one. net/http reads what
+			// is left of it before it sends the answer: not for long.
+			b.control.SetReadDeadline(time.Now().Add(min(stall, bodyRest))) //nolint:errcheck
+		}
 	})
 }
 
