@@ -83,8 +83,16 @@ type Error struct {
 
 // Error says where it happened, what kind it is and the message.
 func (e *Error) Error() string {
+	text := "hoosh: " + e.describe()
+	if e.Param != "" {
+		text += " (at " + e.Param + ")"
+	}
+	return text
+}
+
+// describe says where, what kind and the message.
+func (e *Error) describe() string {
 	var b strings.Builder
-	b.WriteString("hoosh: ")
 	if e.Provider != "" {
 		b.WriteString(e.Provider)
 		b.WriteString(": ")
@@ -96,18 +104,14 @@ func (e *Error) Error() string {
 		b.WriteString(": ")
 		b.WriteString(e.Message)
 	}
-	if e.Param != "" {
-		b.WriteString(" (at ")
-		b.WriteString(e.Param)
-		b.WriteString(")")
-	}
 	return b.String()
 }
 
-// clientMessage is Error without the prefix of a Go package.
+// clientMessage is what a client is told: the backend's own words where the
+// refusal is the client's matter, else also where it happened.
 func (e *Error) clientMessage() string {
 	if e.Message == "" || e.Provider != "" && !(e.Upstream && e.final()) {
-		return strings.TrimPrefix((&Error{Provider: e.Provider, Kind: e.Kind, Message: e.Message}).Error(), "hoosh: ")
+		return e.describe()
 	}
 	return e.Message
 }

@@ -3,7 +3,6 @@
 package hoosh
 
 import (
-	"errors"
 	"io"
 	"iter"
 	"slices"
@@ -145,9 +144,6 @@ func (s *EventStream) Reply() *Reply { return s.reply }
 // Close lets go of the backend. After it Events yields an error, unless the
 // answer had ended.
 func (s *EventStream) Close() error { return s.reply.Stream.Close() }
-
-// errClosed is the cause with which a stream, or the whole Upstream, is closed.
-var errClosed = errors.New("closed")
 
 // epoch turns a wire format's Unix seconds into a time; 0 is the zero time.
 func epoch(seconds int64) time.Time {

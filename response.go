@@ -4,6 +4,7 @@ package hoosh
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -70,4 +71,24 @@ type Model struct {
 	Provider string   // who is asked first
 	Created  time.Time
 	Capabilities
+}
+
+// MarshalJSON gives the model as an entry of OpenAI's list, with its context
+// and, where they are known, its capabilities beside.
+func (m Model) MarshalJSON() ([]byte, error) {
+	entry := struct {
+		ID            string   `json:"id"`
+		Object        string   `json:"object"`
+		Created       int64    `json:"created"`
+		OwnedBy       string   `json:"owned_by"`
+		ContextLength int      `json:"context_length,omitempty"`
+		Capabilities  []string `json:"capabilities,omitempty"`
+	}{ID: m.ID, Object: "model", OwnedBy: m.Provider, ContextLength: m.Context}
+	if !m.Created.IsZero() {
+		entry.Created = m.Created.Unix()
+	}
+	if m.Features != 0 && m.Features != AllFeatures {
+		entry.Capabilities = strings.Split(m.Features.String(), ", ")
+	}
+	return json.Marshal(entry)
 }

@@ -57,15 +57,21 @@ func askCtx(ctx context.Context, r hoosh.Gateway, stream bool) (*hoosh.Reply, st
 		}
 		return reply, string(reply.Body), nil
 	}
-	defer reply.Stream.Close()
+	text, err := readOut(reply.Stream)
+	return reply, text, err
+}
+
+// readOut reads a stream to its end and closes it.
+func readOut(s hoosh.Stream) (string, error) {
+	defer s.Close()
 	var b strings.Builder
 	for {
-		f, err := reply.Stream.Next()
+		f, err := s.Next()
 		if err == io.EOF {
-			return reply, b.String(), nil
+			return b.String(), nil
 		}
 		if err != nil {
-			return reply, b.String(), err
+			return b.String(), err
 		}
 		b.Write(f.Raw)
 	}
@@ -443,12 +449,19 @@ func TestKillOneOfTwo(t *testing.T) {
 		stream   bool
 	}
 	results := make(chan result, 200)
+	begun := make(chan struct{}, 200)
 	for i := range 200 {
 		go func() {
-			reply, text, err := ask(r, i%2 == 0)
-			res := result{text: text, err: err, stream: i%2 == 0}
-			if reply != nil {
-				res.by = reply.Provider
+			stream := i%2 == 0
+			c, _ := hoosh.ParseCall(hoosh.OpenAI, hoosh.OpChat, fmt.Appendf(nil, `{"model":"m","messages":[{"role":"user","content":"hi"}],"stream":%t}`, stream))
+			res := result{stream: stream}
+			var reply *hoosh.Reply
+			if reply, res.err = r.Do(context.Background(), c); res.err == nil {
+				res.by, res.text = reply.Provider, string(reply.Body)
+				if reply.Stream != nil {
+					begun <- struct{}{} // its first content has come
+					res.text, res.err = readOut(reply.Stream)
+				}
 			}
 			results <- res
 		}()
@@ -456,7 +469,9 @@ func TestKillOneOfTwo(t *testing.T) {
 	if !a.Wait(20*time.Second, func() bool { return a.InFlight() == 200 }) {
 		t.Fatalf("%d calls in flight", a.InFlight())
 	}
-	time.Sleep(100 * time.Millisecond) // for the begun streams' first events to arrive
+	for range 50 {
+		<-begun
+	}
 	a.Kill()
 	counts := map[string]int{}
 	for range 200 {

@@ -154,7 +154,7 @@ type settledStream struct {
 	ledger ledger
 	op     Operation
 	prompt int64       // bytes; the call's own envelope may be gone by the end
-	unhook func() bool // stops the watch on the context; not for the watch itself
+	unhook func() bool // stops the watch on the context, nil without one; not for the watch itself
 
 	mu    sync.Mutex // the fields below; Close and the context may come in beside Next
 	ended bool
@@ -167,7 +167,6 @@ func watchStream(ctx context.Context, c *Call, r *Reply, start time.Time) Stream
 		op: c.Op, prompt: int64(c.load.envelope.Text),
 	}
 	c.ledger.enders = nil
-	s.unhook = func() bool { return true }
 	if ctx.Done() != nil {
 		// A caller that drops the stream has only its context. The function may
 		// run before AfterFunc has returned, so it touches nothing set after it.
@@ -217,7 +216,9 @@ func (s *settledStream) Close() error {
 
 // finish settles from the caller's side, where the watch is no longer needed.
 func (s *settledStream) finish(end End, e *Error) {
-	s.unhook()
+	if s.unhook != nil {
+		s.unhook()
+	}
 	s.settle(end, e)
 }
 

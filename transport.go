@@ -50,6 +50,7 @@ var (
 	errFirstTimeout   = errors.New("first-event timeout")
 	errIdleTimeout    = errors.New("idle timeout")
 	errTotalTimeout   = errors.New("total timeout")
+	errClosed         = errors.New("closed") // the stream was, or the whole Upstream
 )
 
 // upstreamConn sends a [Body] from where it lies: a transport asks a connection

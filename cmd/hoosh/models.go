@@ -6,22 +6,11 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/maccracken/hoosh"
 )
 
 type modelsCmd struct{}
-
-// modelEntry is a model as GET /v1/models lists it.
-type modelEntry struct {
-	ID            string   `json:"id"`
-	Object        string   `json:"object"`
-	Created       int64    `json:"created"`
-	OwnedBy       string   `json:"owned_by"`
-	ContextLength int      `json:"context_length,omitempty"`
-	Capabilities  []string `json:"capabilities,omitempty"`
-}
 
 // Run lists the models.
 func (modelsCmd) Run(ctx context.Context, a *app) error {
@@ -35,11 +24,10 @@ func (modelsCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if a.JSON {
-		list := make([]modelEntry, 0, len(models))
-		for i := range models {
-			list = append(list, entryOf(&models[i]))
+		if models == nil {
+			models = []hoosh.Model{} // an empty list, not null
 		}
-		return a.printJSON(map[string]any{"object": "list", "data": list})
+		return a.printJSON(map[string]any{"object": "list", "data": models})
 	}
 	byName := map[string]hoosh.ProviderStatus{}
 	for _, p := range providers {
@@ -57,17 +45,6 @@ func (modelsCmd) Run(ctx context.Context, a *app) error {
 		a.note(`No model was found; "hoosh info" tells where was looked.`)
 	}
 	return nil
-}
-
-func entryOf(m *hoosh.Model) modelEntry {
-	entry := modelEntry{ID: m.ID, Object: "model", OwnedBy: m.Provider, ContextLength: m.Context}
-	if !m.Created.IsZero() {
-		entry.Created = m.Created.Unix()
-	}
-	if m.Features != 0 && m.Features != hoosh.AllFeatures {
-		entry.Capabilities = strings.Split(m.Features.String(), ", ")
-	}
-	return entry
 }
 
 func (a *app) modelRow(m *hoosh.Model, p hoosh.ProviderStatus) []cell {
