@@ -12,8 +12,9 @@ type accumulator struct {
 
 // grownChoice is a choice whose parts still grow.
 type grownChoice struct {
-	finish Finish
-	parts  []grownPart
+	finish  Finish
+	stopped string
+	parts   []grownPart
 }
 
 // grownPart collects the pieces of one part in a buffer, for a string that
@@ -23,6 +24,9 @@ type grownPart struct {
 	text  []byte // text, or arguments that come in pieces
 	call  *ToolCall
 	index int // of the call
+
+	signature *Signature
+	citations []Citation
 }
 
 // maxChoices bounds what a backend can make us hold.
@@ -48,7 +52,8 @@ func (a *accumulator) add(e *Event) {
 	case EventUsage:
 		a.resp.Usage = a.resp.Usage.Merge(e.Usage)
 	case EventFinish:
-		a.choice(e.Choice).finish = e.Finish
+		ch := a.choice(e.Choice)
+		ch.finish, ch.stopped = e.Finish, e.Name
 	case EventText:
 		a.choice(e.Choice).grow(PartText, e.text)
 	case EventThinking:
@@ -65,12 +70,34 @@ func (a *accumulator) add(e *Event) {
 		if e.Value != nil {
 			call.Arguments = ValueArguments(e.Value)
 		}
-		ch.parts = append(ch.parts, grownPart{kind: PartToolCall, call: call, index: e.Index, text: appendText(nil, e.text)})
+		ch.parts = append(ch.parts, grownPart{kind: PartToolCall, call: call, index: e.Index, text: appendText(nil, e.text), signature: e.Signature})
 	case EventArguments:
 		if p := a.choice(e.Choice).call(e.Index); p != nil {
 			p.text = appendText(p.text, e.text)
 		}
+	case EventSignature:
+		a.choice(e.Choice).sign(e.Signature)
+	case EventCitation:
+		if ch := a.choice(e.Choice); e.Citation != nil {
+			ch.grow(PartText, Text{})
+			p := &ch.parts[len(ch.parts)-1]
+			p.citations = append(p.citations, *e.Citation)
+		}
 	}
+}
+
+// sign ends the thinking with its signature; thinking that is redacted is a part
+// of its own.
+func (c *grownChoice) sign(s *Signature) {
+	if s == nil {
+		return
+	}
+	n := len(c.parts)
+	if s.Redacted || n == 0 || c.parts[n-1].kind != PartThinking || c.parts[n-1].signature != nil {
+		c.parts = append(c.parts, grownPart{kind: PartThinking})
+		n++
+	}
+	c.parts[n-1].signature = s
 }
 
 // call is the last call begun of this index, nil without one: some backends
@@ -86,7 +113,7 @@ func (c *grownChoice) call(index int) *grownPart {
 
 func (c *grownChoice) grow(kind PartKind, t Text) {
 	n := len(c.parts)
-	if n == 0 || c.parts[n-1].kind != kind {
+	if n == 0 || c.parts[n-1].kind != kind || c.parts[n-1].signature != nil {
 		c.parts = append(c.parts, grownPart{kind: kind})
 		n++
 	}
@@ -97,17 +124,19 @@ func (c *grownChoice) grow(kind PartKind, t Text) {
 func (a *accumulator) response() *Response {
 	r := a.resp
 	for i := range a.choices {
-		c := Choice{Index: i, Finish: a.choices[i].finish, Message: Message{Role: RoleAssistant}}
+		c := Choice{Index: i, Finish: a.choices[i].finish, Stopped: a.choices[i].stopped, Message: Message{Role: RoleAssistant}}
 		for _, p := range a.choices[i].parts {
 			if p.call == nil {
-				c.Message.Parts = append(c.Message.Parts, NewPart(p.kind, NewText(string(p.text))))
+				part := NewPart(p.kind, NewText(string(p.text)))
+				part.Signature, part.Citations = p.signature, p.citations
+				c.Message.Parts = append(c.Message.Parts, part)
 				continue
 			}
 			call := *p.call
 			if len(p.text) > 0 {
 				call.Arguments = QuotedArguments(NewText(string(p.text)))
 			}
-			c.Message.Parts = append(c.Message.Parts, Part{Kind: PartToolCall, Call: &call})
+			c.Message.Parts = append(c.Message.Parts, Part{Kind: PartToolCall, Call: &call, Signature: p.signature})
 			if c.Finish == FinishStop { // some backends say so of calls too
 				c.Finish = FinishToolCalls
 			}

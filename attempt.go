@@ -48,6 +48,9 @@ func (t *trying) round(ctx context.Context, first bool) (*Reply, error) {
 	now := time.Now()
 	p := t.r.newPicker(t.c, t.res, t.dead|t.notDue(now), now, false, nil)
 	if first && !p.left() {
+		if t.c.Op == OpCount && len(t.res.rule.to) > 0 {
+			return estimate(t.c, t.res), nil
+		}
 		return nil, t.nobody(now)
 	}
 	for {
@@ -65,7 +68,7 @@ func (t *trying) round(ctx context.Context, first bool) (*Reply, error) {
 		t.tried = append(t.tried, err)
 		t.waited = time.Since(t.start)
 		switch {
-		case err.final() || ctx.Err() != nil:
+		case err.Final() || ctx.Err() != nil:
 			return nil, t.failure(ctx)
 		case !err.Retryable() || err.RetryAfter > t.res.rule.retry.RetryAfter:
 			t.dead |= 1 << i
@@ -175,6 +178,7 @@ func (r *Router) attempt(ctx context.Context, c *Call, res *resolution, to *cand
 	f, a := &x.fork, &x.end
 	f.forkOf(c)
 	f.Model = or(to.model, res.asked)
+	f.Strict = f.Strict || res.rule.strict
 	f.ledger.open = true
 	a.b, a.start = b, time.Now()
 	b.inFlight.Add(1)
@@ -185,7 +189,13 @@ func (r *Router) attempt(ctx context.Context, c *Call, res *resolution, to *cand
 			f.ledger.end(&Outcome{End: EndPanicked})
 		}
 	}()
-	reply, err := b.Doer.Do(ctx, f)
+	reply, err := b.do(ctx, f)
+	if err == nil && f.Strict && len(reply.Dropped) > 0 { // by the provider, beyond what it encoded
+		if reply.Stream != nil {
+			reply.Stream.Close()
+		}
+		err = cannotTell(reply.Dropped)
+	}
 	if err == nil && reply.Stream != nil {
 		var s *primed
 		if s, err = prime(reply.Stream); err == nil {
@@ -218,6 +228,14 @@ func (r *Router) attempt(ctx context.Context, c *Call, res *resolution, to *cand
 	reply.op = c.Op
 	c.adopt(f)
 	return reply, nil
+}
+
+// do asks the backend, for each choice by itself if it can give but one.
+func (b *backend) do(ctx context.Context, c *Call) (*Reply, error) {
+	if c.load.envelope.Choices > 1 && c.Op.streams() && b.capabilities(c.Model).Features&FeatureChoices == 0 {
+		return several(ctx, b.Doer, c)
+	}
+	return b.Doer.Do(ctx, c)
 }
 
 // attemptEnd is what an attempt holds of its backend.

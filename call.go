@@ -17,11 +17,19 @@ const (
 	OpChat       Operation = iota // messages in, a message out
 	OpCompletion                  // legacy: a prompt in, its continuation out
 	OpEmbed                       // texts in, vectors out
+	OpCount                       // a chat in, the number of its tokens out
+	OpImage                       // a description in, images out; same dialect only
+	OpModerate                    // texts in, what is wrong with them out; same dialect only
+	OpRerank                      // a question and documents in, their order out; same dialect only
+	opEnd
 )
 
 func (o Operation) String() string {
-	return [...]string{"chat", "completion", "embed"}[min(o, OpEmbed)]
+	return [...]string{"chat", "completion", "embed", "count", "image", "moderate", "rerank"}[min(o, opEnd-1)]
 }
+
+// streams reports that its answer can come in pieces.
+func (o Operation) streams() bool { return o == OpChat || o == OpCompletion }
 
 // Caller is who asks, as far as it matters to routing. The zero value is a
 // caller without a key, who may use everything.
@@ -43,6 +51,9 @@ type Call struct {
 	Model  string // as asked; within an attempt, as the backend knows it
 	Stream bool
 	Caller Caller
+	// Strict: what a backend cannot be told makes the attempt fail, instead of being
+	// left out and named in [Reply.Dropped].
+	Strict bool
 	// Header holds what belongs to the wire format (anthropic-version …), not
 	// what belongs to the connection; nil is usual.
 	Header http.Header
@@ -122,6 +133,19 @@ func NewCall(q *Request) *Call {
 	return &c.call
 }
 
+// With is a call like c that asks for q, which must not change until it has
+// ended: what q holds in Extra is in the words of c's dialect still. It is for a
+// provider that must say more, or other things, than the caller did; it has no
+// bytes, so q is encoded for the backend whatever its dialect.
+func (c *Call) With(q *Request) *Call {
+	w := NewCall(q)
+	e := &w.load.envelope
+	e.WantsUsage = c.WantsUsage()
+	w.load.dialect = c.load.dialect
+	w.ID, w.Op, w.Model, w.Stream, w.Caller, w.Strict, w.Header = c.ID, c.Op, c.Model, c.Stream, c.Caller, c.Strict, c.Header
+	return w
+}
+
 // Dialect is the wire format that the caller speaks, nil for a typed call.
 func (c *Call) Dialect() *Dialect { return c.load.dialect }
 
@@ -154,7 +178,7 @@ func (c *Call) Fork() *Call {
 }
 
 func (f *Call) forkOf(c *Call) {
-	f.ID, f.Op, f.Model, f.Stream, f.Caller, f.Header, f.load = c.ID, c.Op, c.Model, c.Stream, c.Caller, c.Header, c.load
+	f.ID, f.Op, f.Model, f.Stream, f.Caller, f.Strict, f.Header, f.load = c.ID, c.Op, c.Model, c.Stream, c.Caller, c.Strict, c.Header, c.load
 }
 
 // Release lets go of the body: its buffer is used again once no reader of it is
@@ -172,6 +196,9 @@ func (l *payload) release() {
 // with what must change spliced in where both speak the same dialect, else the
 // request encoded anew. The strings name what was dropped.
 func (c *Call) BodyFor(p *Profile) (*Body, []string, error) {
+	if p.lacksSchema(c.Model) && c.load.envelope.Needs&FeatureJSONSchema != 0 {
+		return c.bodyWithoutSchema(p)
+	}
 	if c.load.dialect == p.Dialect && c.load.body != nil {
 		x := &struct {
 			body   Body
@@ -201,6 +228,18 @@ func (c *Call) BodyFor(p *Profile) (*Body, []string, error) {
 	whole := new(Body)
 	whole.build(nil, b, nil)
 	return whole, dropped, nil
+}
+
+// bodyWithoutSchema is the body for a backend that is asked for an answer by a
+// schema in other ways.
+func (c *Call) bodyWithoutSchema(p *Profile) (*Body, []string, error) {
+	q, err := c.Request()
+	if err != nil {
+		return nil, nil, err
+	}
+	as := c.With(withoutSchema(q, p))
+	as.load.envelope.Needs &^= FeatureJSONSchema
+	return as.BodyFor(p)
 }
 
 // WantsUsage reports that the caller wants to be shown the usage of a stream: a

@@ -97,6 +97,9 @@ type Route struct {
 	To       []Target    `yaml:"to"`       // in order of preference
 	Strategy string      `yaml:"strategy"` // priority | round-robin | lowest-latency | weighted | least-busy; "": priority
 	Retry    RetryConfig `yaml:"retry"`
+	// OnUnsupported: what becomes of a call that the backend cannot be told wholly:
+	// drop | refuse; "": drop, and name what was dropped.
+	OnUnsupported string `yaml:"on_unsupported"`
 }
 
 // Target is one place a route leads to.

@@ -109,6 +109,7 @@ func (c Config) Effective() Config {
 	c.Routes = slices.Clone(c.Routes)
 	for i := range c.Routes {
 		c.Routes[i].Strategy = or(c.Routes[i].Strategy, "priority")
+		c.Routes[i].OnUnsupported = or(c.Routes[i].OnUnsupported, "drop")
 		c.Routes[i].Retry = c.Routes[i].Retry.withDefaults()
 	}
 	c.Keys = slices.Clone(c.Keys)
@@ -360,6 +361,7 @@ func (v *validation) route(i int) {
 	if n := r.Retry.Attempts; n != nil && (*n < 1 || *n > 10) {
 		v.add(at("retry.attempts"), "1 to 10", "%d is out of range", *n)
 	}
+	v.oneOf(at("on_unsupported"), r.OnUnsupported, "drop", "refuse")
 	v.duration(at("retry.backoff"), r.Retry.Backoff)
 	v.duration(at("retry.max"), r.Retry.Max)
 	v.duration(at("retry.retry_after"), r.Retry.RetryAfter)

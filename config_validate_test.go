@@ -269,7 +269,7 @@ func TestEffective(t *testing.T) {
 		{Name: "box", Driver: "v-local", BaseURL: "http://10.0.0.1", Weight: Ptr(1),
 			Timeouts: Timeouts{Connect: 5 * time.Second, FirstEvent: 10 * time.Minute, Idle: time.Minute, Total: time.Hour}},
 	}
-	want.Routes = []Route{{Strategy: "priority", Retry: RetryConfig{Attempts: Ptr(5), Backoff: 250 * time.Millisecond, Max: 8 * time.Second, RetryAfter: 30 * time.Second, Total: 10 * time.Minute}}}
+	want.Routes = []Route{{Strategy: "priority", OnUnsupported: "drop", Retry: RetryConfig{Attempts: Ptr(5), Backoff: 250 * time.Millisecond, Max: 8 * time.Second, RetryAfter: 30 * time.Second, Total: 10 * time.Minute}}}
 	want.Keys = []KeyConfig{{Name: "a", Models: []string{"*"}, Providers: []string{"*"}}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -16,6 +16,9 @@ import (
 type Dialect struct {
 	Name    string  // "openai"
 	Framing Framing // of its streams
+	// Headers are those of a request that belong to the format, "Anthropic-Version"
+	// for one: they go to backends of the same dialect.
+	Headers []string
 
 	// ReadEnvelope checks that body is well-formed JSON no deeper than depth (0:
 	// the default) and notes what routing needs, in one pass.
@@ -41,7 +44,13 @@ type Dialect struct {
 	// DecodeFrame appends the events of a frame: none, one or several. It has no
 	// state; the events live as long as the frame.
 	DecodeFrame func(dst []Event, f *Frame) ([]Event, error)
-	NewEncoder  func(c *Call) FrameEncoder
+	// NewEncoder makes the encoder of one stream for c: r is the reply that it
+	// translates, in another dialect. Signatures of its events are r's issuer's.
+	NewEncoder func(c *Call, r *Reply) FrameEncoder
+
+	// Signatures gives the signatures within a whole answer, unescaped, for hoosh to
+	// remember who issued them. Of a stream the scanner notes them in the frames.
+	Signatures func(body []byte, yield func(signature []byte))
 
 	// DecodeError reads a backend's answer that is not a success. Kind, Status,
 	// Code, Type, Param, Message and RetryAfter are its part.
@@ -103,7 +112,7 @@ type FrameEncoder interface {
 // read-only while calls run.
 type Profile struct {
 	Dialect *Dialect
-	Issuer  string   // the provider's name
+	Issuer  string   // of its signatures: the provider's name, unless the driver says that all of this vendor's are one
 	Lacks   Features // what no model of this vendor can do
 
 	Rules []Rule // for top-level keys
@@ -117,6 +126,20 @@ type Profile struct {
 	ToolID func(id string) string
 	// ToolChoiceRequired is the vendor's word for "required", "" the same.
 	ToolChoiceRequired string
+	// NoSchema are patterns of models that take no JSON Schema for an answer. They
+	// are asked by a tool that they must call, or, with SchemaInPrompt, for a JSON
+	// object by words.
+	NoSchema       []string
+	SchemaInPrompt bool
+	// Recode are patterns of models whose answers have forms of the vendor's own:
+	// they are read and written anew for clients of the same dialect too.
+	Recode []string
+	// CacheMarks: the vendor takes "cache_control" on parts of a message.
+	CacheMarks bool
+	// NoThinking: the vendor refuses thinking in a conversation's history.
+	NoThinking bool
+	// Sealed: the backend is a hoosh too, so sealed signatures go to it as they are.
+	Sealed bool
 }
 
 // Rule changes one top-level key of a request for a vendor.

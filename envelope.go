@@ -32,8 +32,9 @@ type Deep uint8
 
 // Marks of an envelope.
 const (
-	DeepDeveloper Deep = 1 << iota // a message of role developer
-	DeepToolIDs                    // tool calls or results, with ids
+	DeepDeveloper  Deep = 1 << iota // a message of role developer
+	DeepToolIDs                     // tool calls or results, with ids
+	DeepSignatures                  // signatures, or ids with a seal: see [Signature]
 )
 
 // TopKey is where a top-level member stands in a body.
@@ -92,13 +93,18 @@ const (
 	FeatureJSONSchema
 	FeatureThinking
 	FeatureChoices // more than one answer to a call
-	featureEnd
+	FeatureCount   // it counts the tokens of a chat
+	FeatureImages
+	FeatureModeration
+	FeatureRerank
 )
 
-// AllFeatures is every ability.
-const AllFeatures = featureEnd - 1
+// AllFeatures is every ability of a language model. The others, from
+// [FeatureCount] on, a backend has only if it is said.
+const AllFeatures = FeatureCount - 1
 
-var featureNames = [...]string{"chat", "completion", "embeddings", "tools", "vision", "audio", "files", "json-schema", "thinking", "several choices"}
+var featureNames = [...]string{"chat", "completion", "embeddings", "tools", "vision", "audio", "files", "json-schema", "thinking", "several choices",
+	"token counting", "images", "moderation", "reranking"}
 
 // String lists the names: "tools, vision".
 func (f Features) String() string {
@@ -124,6 +130,14 @@ func opFeature(op Operation) Features {
 		return FeatureCompletion
 	case OpEmbed:
 		return FeatureEmbed
+	case OpCount:
+		return FeatureCount
+	case OpImage:
+		return FeatureImages
+	case OpModerate:
+		return FeatureModeration
+	case OpRerank:
+		return FeatureRerank
 	}
 	return FeatureChat
 }

@@ -107,13 +107,22 @@ func (e *Error) describe() string {
 	return b.String()
 }
 
-// clientMessage is what a client is told: the backend's own words where the
+// ClientMessage is what a client is told: the backend's own words where the
 // refusal is the client's matter, else also where it happened.
-func (e *Error) clientMessage() string {
-	if e.Message == "" || e.Provider != "" && !(e.Upstream && e.final()) {
+func (e *Error) ClientMessage() string {
+	if e.Message == "" || e.Provider != "" && !(e.Upstream && e.Final()) {
 		return e.describe()
 	}
 	return e.Message
+}
+
+// Original is the backend's body, if it is in dialect d and the refusal is the
+// client's own matter: then it is handed on as it came. Else nil.
+func (e *Error) Original(d *Dialect) []byte {
+	if e.dialect == d && e.Upstream && e.Final() && e.HTTPStatus() == e.Status && isObject(e.Body) {
+		return e.Body
+	}
+	return nil
 }
 
 // Unwrap gives the kind and the cause.
@@ -127,7 +136,7 @@ func (e *Error) Unwrap() []error {
 // HTTPStatus is the status that tells a client of this error. It is not always
 // the backend's: a backend that refuses hoosh's own key is 502 to the client.
 func (e *Error) HTTPStatus() int {
-	if e.Upstream && e.Status >= 400 && e.Status < 500 && e.final() {
+	if e.Upstream && e.Status >= 400 && e.Status < 500 && e.Final() {
 		return e.Status
 	}
 	switch e.Kind {
@@ -165,9 +174,9 @@ func (e *Error) Retryable() bool {
 	return false
 }
 
-// final reports that another backend would say the same: the call itself is
+// Final reports that another backend would say the same: the call itself is
 // what is wrong, or nobody waits for it any more.
-func (e *Error) final() bool {
+func (e *Error) Final() bool {
 	switch e.Kind {
 	case ErrInvalidRequest, ErrTooLarge, ErrContextLength, ErrContentPolicy, ErrCanceled, ErrUnauthorized, ErrForbidden, ErrInternal:
 		return true

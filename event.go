@@ -20,12 +20,14 @@ const (
 	EventRefusal                    // a piece of a refusal
 	EventToolCall                   // a tool call begins: Index, ID, Name, and perhaps text: its first arguments
 	EventArguments                  // a piece of the arguments of tool call Index
-	EventFinish                     // Finish: this choice has ended
+	EventFinish                     // Finish: this choice has ended; Name is the stop sequence that was met, if that is known
 	EventUsage                      // Usage: cumulative
+	EventSignature                  // Signature: of the thinking that ends here, or redacted thinking by itself
+	EventCitation                   // Citation: a source of the text before it
 )
 
 func (k EventKind) String() string {
-	return [...]string{"start", "text", "thinking", "refusal", "tool_call", "arguments", "finish", "usage"}[min(k, EventUsage)]
+	return [...]string{"start", "text", "thinking", "refusal", "tool_call", "arguments", "finish", "usage", "signature", "citation"}[min(k, EventCitation)]
 }
 
 // Event is one thing that happened in a stream.
@@ -39,6 +41,10 @@ type Event struct {
 	Finish Finish
 	Usage  Usage
 	text   Text
+	// Signature is that of an [EventSignature], or of a tool call that begins. A
+	// decoder leaves its Issuer empty.
+	Signature *Signature
+	Citation  *Citation
 	// Value holds whole arguments, where the dialect gives them as a JSON value
 	// with the [EventToolCall]. Arguments that come in pieces are text.
 	Value []byte
@@ -67,21 +73,33 @@ func (e *Event) Content() Text { return e.text }
 func (e Event) clone() Event {
 	e.text = e.text.clone()
 	e.Value = slices.Clone(e.Value)
+	if e.Signature != nil {
+		s := *e.Signature
+		s.Data = s.Data.clone()
+		e.Signature = &s
+	}
+	if e.Citation != nil {
+		c := *e.Citation
+		c.Raw = slices.Clone(c.Raw)
+		e.Citation = &c
+	}
 	return e
 }
 
 // EventStream is a typed stream. It is used once, by one goroutine; Close may
 // come from any.
 type EventStream struct {
-	reply *Reply
-	sum   accumulator
-	err   error // final, io.EOF after a whole answer
-	queue []Event
-	next  int
+	reply   *Reply
+	sum     accumulator
+	emulate emulation
+	err     error // final, io.EOF after a whole answer
+	queue   []Event
+	told    []Event // the queue, where something is emulated
+	next    int
 }
 
-func newEventStream(r *Reply) *EventStream {
-	return &EventStream{reply: r, sum: accumulator{resp: Response{Provider: r.Provider, Model: r.Model}}}
+func newEventStream(r *Reply, c *Call) *EventStream {
+	return &EventStream{reply: r, emulate: newEmulation(r, c), sum: accumulator{resp: Response{Provider: r.Provider, Model: r.Model}}}
 }
 
 // Events yields what happens until the answer has ended; an error is the last
@@ -108,20 +126,40 @@ func (s *EventStream) read() (Event, error) {
 		}
 		f, err := s.reply.Stream.Next()
 		if err == nil {
-			s.queue, err = s.reply.Dialect.DecodeFrame(s.queue[:0], f)
-			s.next = 0
+			err = s.decode(f)
 		}
 		if err != nil {
 			s.queue, s.next, s.err = nil, 0, err
+			if err == io.EOF {
+				s.queue = s.emulate.end(nil)
+			}
 			s.reply.Stream.Close()
 			continue
 		}
 	}
 	// The caller may keep an event, the frame's bytes it may not.
 	e := s.queue[s.next].clone()
+	if e.Signature != nil && e.Signature.Issuer == "" {
+		e.Signature.Issuer = or(s.reply.Issuer, s.reply.Provider)
+	}
 	s.next++
 	s.sum.add(&e)
 	return e, nil
+}
+
+// decode makes the queue of a frame.
+func (s *EventStream) decode(f *Frame) (err error) {
+	s.next = 0
+	s.queue, err = s.reply.Dialect.DecodeFrame(s.queue[:0], f)
+	if err != nil || s.emulate.idle(s.queue) {
+		return err
+	}
+	s.told = s.told[:0]
+	for i := range s.queue {
+		s.told = s.emulate.pass(s.told, &s.queue[i])
+	}
+	s.queue, s.told = s.told, s.queue
+	return nil
 }
 
 // Response reads what is left and gives the whole answer.

@@ -145,5 +145,5 @@ func (t typed) Stream(ctx context.Context, q *Request) (*EventStream, error) {
 	if r.Stream == nil {
 		return nil, &Error{Kind: ErrInternal, Op: q.Op, Provider: r.Provider, Message: "a whole answer came for a stream"}
 	}
-	return newEventStream(r), nil
+	return newEventStream(r, c), nil
 }

@@ -124,7 +124,27 @@ type Part struct {
 	Call   *ToolCall
 	Result *Result
 	Raw    json.RawMessage // the whole part, of [PartOther]
-	Extra  Extra           // cache_control for one
+
+	// Signature is what the backend wants back with its thinking, or with a tool
+	// call; nil without one.
+	Signature *Signature
+	Citations []Citation // where a text of the model has it from
+	// Extra holds members beside. "cache_control", in Anthropic's form, marks the end
+	// of a prefix that a backend shall cache; all dialects with such marks know it.
+	Extra Extra
+}
+
+// Citation is a source of a text, or of the piece of it from Start to End.
+type Citation struct {
+	URL, Title string
+	Quote      string // of the source
+	Start, End int    // in characters of the part's text, both 0: all of it, or not said
+	// Raw is the whole citation in its own dialect, if it came in one.
+	Raw json.RawMessage
+}
+
+func (c Citation) equal(o Citation) bool {
+	return c.URL == o.URL && c.Title == o.Title && c.Quote == o.Quote && c.Start == o.Start && c.End == o.End && bytes.Equal(c.Raw, o.Raw)
 }
 
 // TextPart makes a part of text.
@@ -159,7 +179,8 @@ func (p Part) String() string {
 
 // Equal compares what the parts say.
 func (p Part) Equal(o Part) bool {
-	if p.Kind != o.Kind || !p.text.Equal(o.text) || !bytes.Equal(p.Raw, o.Raw) || !p.Extra.equal(o.Extra) {
+	if p.Kind != o.Kind || !p.text.Equal(o.text) || !bytes.Equal(p.Raw, o.Raw) || !p.Extra.equal(o.Extra) ||
+		!p.Signature.equal(o.Signature) || !slices.EqualFunc(p.Citations, o.Citations, Citation.equal) {
 		return false
 	}
 	switch {

@@ -87,7 +87,7 @@ func BenchmarkOpenAIFrame(b *testing.B) {
 		}
 	})
 	b.Run("encode", func(b *testing.B) {
-		enc := newOpenAIEncoder(typedCall(OpChat))
+		enc := newOpenAIEncoder(typedCall(OpChat), &Reply{})
 		e := NewEvent(EventText, 0, RawText([]byte(" word")))
 		var out []byte
 		b.ReportAllocs()
@@ -99,7 +99,7 @@ func BenchmarkOpenAIFrame(b *testing.B) {
 		}
 	})
 	b.Run("both", func(b *testing.B) {
-		enc := newOpenAIEncoder(typedCall(OpChat))
+		enc := newOpenAIEncoder(typedCall(OpChat), &Reply{})
 		var events []Event
 		var out []byte
 		b.ReportAllocs()

@@ -19,6 +19,7 @@ type openAIMessage struct {
 	thinking Text
 	refusal  Text
 	calls    []Part
+	sources  []Citation
 	callID   Member // tool_call_id as it stands, Key "" without one
 	extra    Extra
 }
@@ -51,6 +52,12 @@ func (r *openAIReader) message(role string) Message {
 			}
 		case "tool_calls":
 			r.toolCalls(&x)
+		case "annotations":
+			if r.kind == ErrInvalidRequest { // of a history: for the backend that made them
+				x.extra = append(x.extra, r.member())
+			} else if m := r.member(); !r.sources(&x, m.Value) {
+				x.extra = append(x.extra, m)
+			}
 		case "function_call":
 			if r.c.Kind() == jsonpeek.Object {
 				call := &ToolCall{}
@@ -122,6 +129,12 @@ func (r *openAIReader) assemble(at int, m *Message, x *openAIMessage) {
 		m.Extra = append(m.Extra, x.callID)
 	}
 	m.Parts = x.content
+	if x.sources != nil {
+		if len(m.Parts) == 0 {
+			m.Parts = []Part{{Kind: PartText}}
+		}
+		m.Parts[0].Citations = x.sources
+	}
 	if !x.thinking.IsEmpty() {
 		m.Parts = append([]Part{NewPart(PartThinking, x.thinking)}, m.Parts...)
 	}

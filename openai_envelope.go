@@ -95,7 +95,11 @@ func readOpenAIEnvelope(op Operation, body []byte, depth int, e *Envelope) error
 	switch op {
 	case OpEmbed:
 		need, name = keyInput, "want a string, an array of strings or an array of tokens"
-	case OpCompletion:
+	case OpModerate:
+		need, name = keyInput, "want a string or an array of inputs"
+	case OpImage:
+		need, name = keyPrompt, "want a string"
+	case OpCompletion, OpRerank:
 		return nil
 	}
 	if seen&(1<<need) == 0 {
@@ -215,11 +219,16 @@ func (e *Envelope) openAIMessages(c *jsonpeek.Cursor) (want string) {
 				}
 			case "tool_calls":
 				e.Deep |= DeepToolIDs
-				at := c.Pos()
-				c.Skip()
-				e.Text += c.Pos() - at
+				calls := c.Value()
+				e.Text += len(calls)
+				if hasSeal(calls) {
+					e.Deep |= DeepSignatures
+				}
 			case "tool_call_id":
 				e.Deep |= DeepToolIDs
+				if id, _ := c.Str(); hasSeal(id) {
+					e.Deep |= DeepSignatures
+				}
 			}
 		}
 	}

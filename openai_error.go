@@ -156,8 +156,8 @@ var openAIErrorWords = map[error]struct{ kind, code string }{
 // encodeOpenAIError is [Dialect.EncodeError]. A refusal that is the client's own
 // matter and came in this dialect is handed on as it came.
 func encodeOpenAIError(e *Error) []byte {
-	if e.dialect == OpenAI && e.Upstream && e.final() && e.HTTPStatus() == e.Status && isObject(e.Body) {
-		return e.Body
+	if own := e.Original(OpenAI); own != nil {
+		return own
 	}
 	return appendOpenAIError(nil, e)
 }
@@ -172,7 +172,7 @@ func appendOpenAIError(dst []byte, e *Error) []byte {
 		words = openAIErrorWords[ErrInternal]
 	}
 	// A backend's code is the client's business only where the refusal is.
-	if e.Code != "" && (!e.Upstream || e.final() && !bytes.ContainsAny([]byte(e.Code[:1]), "0123456789")) {
+	if e.Code != "" && (!e.Upstream || e.Final() && !bytes.ContainsAny([]byte(e.Code[:1]), "0123456789")) {
 		words.code = e.Code
 	}
 	orNull := func(dst []byte, s string) []byte {
@@ -182,7 +182,7 @@ func appendOpenAIError(dst []byte, e *Error) []byte {
 		return jsonpeek.AppendQuote(dst, s)
 	}
 	dst = append(dst, `{"error":{"message":`...)
-	dst = jsonpeek.AppendQuote(dst, e.clientMessage())
+	dst = jsonpeek.AppendQuote(dst, e.ClientMessage())
 	dst = append(dst, `,"type":`...)
 	dst = jsonpeek.AppendQuote(dst, words.kind)
 	dst = append(dst, `,"param":`...)

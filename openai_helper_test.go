@@ -102,7 +102,7 @@ func diffResponses(op Operation, a, b *Response) string {
 // encodeEvents is what a client of c sees of the events.
 func encodeEvents(tb testing.TB, c *Call, events []Event) []byte {
 	tb.Helper()
-	enc := newOpenAIEncoder(c)
+	enc := newOpenAIEncoder(c, &Reply{})
 	var out []byte
 	for i := range events {
 		var err error
@@ -299,9 +299,6 @@ func (r requests) message() Message {
 	m := Message{Role: []Role{RoleUser, RoleAssistant, RoleSystem, RoleDeveloper, RoleTool}[r.IntN(5)], Extra: r.extra()}
 	if m.Role == RoleTool {
 		res := &Result{ID: r.word(), Parts: []Part{TextPart(r.word())}}
-		if r.IntN(3) == 0 {
-			res.Parts = append(res.Parts, Image("https://x"))
-		}
 		m.Parts = []Part{{Kind: PartToolResult, Result: res}}
 		return m
 	}

@@ -203,7 +203,7 @@ type openAIField struct {
 }
 
 const (
-	inChat       = 1 << OpChat
+	inChat       = 1<<OpChat | 1<<OpCount
 	inCompletion = 1 << OpCompletion
 	inEmbed      = 1 << OpEmbed
 	inText       = inChat | inCompletion
@@ -232,6 +232,7 @@ var openAIFields = [...]openAIField{
 	{"parallel_tool_calls", inChat, func(r *openAIReader, q *Request) { q.ParallelTools = r.bool() }},
 	{"response_format", inChat, (*openAIReader).format},
 	{"reasoning_effort", inChat, func(r *openAIReader, q *Request) { q.Reasoning.Effort = r.str("a string") }},
+	{"verbosity", inChat, func(r *openAIReader, q *Request) { q.Verbosity = r.str("a string") }},
 	{"user", inAll, func(r *openAIReader, q *Request) { q.User = r.str("a string") }},
 	{"prompt", inCompletion, (*openAIReader).input},
 	{"input", inEmbed, (*openAIReader).input},
@@ -260,12 +261,14 @@ func openAIFieldOf(op Operation, name []byte) int {
 }
 
 // openAINeeds are the members that a request cannot be without.
-var openAINeeds = [...]string{OpChat: "messages", OpCompletion: "", OpEmbed: "input"}
+var openAINeeds = [...]string{OpChat: "messages", OpCompletion: "", OpEmbed: "input", OpCount: "messages"}
 
 // decodeOpenAIRequest is [Dialect.DecodeRequest]. What is legacy in the body
 // comes out as what has taken its place: functions as tools.
 func decodeOpenAIRequest(op Operation, body []byte) (*Request, error) {
-	op = min(op, OpEmbed)
+	if op > OpCount {
+		return nil, &Error{Kind: ErrUnsupported, Op: op, Message: "this can only be passed to a backend of the same format"}
+	}
 	r := newOpenAIReader(op, body, ErrInvalidRequest)
 	q := &Request{Op: op}
 	if !r.c.Object() {
@@ -293,6 +296,7 @@ func decodeOpenAIRequest(op Operation, body []byte) (*Request, error) {
 		}
 	}
 	q.Messages = withToolIDs(q.Messages)
+	OpenIDs(q.Messages)
 	return q, nil
 }
 
@@ -367,7 +371,10 @@ func (r *openAIReader) stop(q *Request) {
 // is asked is an error.
 func encodeOpenAIRequest(c *Call, q *Request, p *Profile) ([]byte, []string, error) {
 	from := c.Dialect()
-	w := openAIWriter{op: c.Op, p: p, model: c.Model, sent: q.Extra,
+	if c.Op > OpCount {
+		return nil, nil, &Error{Kind: ErrUnsupported, Op: c.Op, Message: "this has no typed form"}
+	}
+	w := openAIWriter{op: c.Op, p: p, model: c.Model, sent: q.Extra, from: from,
 		extras: from == nil || from == OpenAI, check: from == nil}
 	if p == nil {
 		w.p = &plainOpenAI
@@ -390,11 +397,12 @@ func encodeOpenAIRequest(c *Call, q *Request, p *Profile) ([]byte, []string, err
 		w.tools(q)
 		w.format(&q.Format)
 		w.reasoning(q.Reasoning)
+		w.str("verbosity", q.Verbosity)
 		w.sampling(q)
 	}
 	w.str("user", q.User)
 	w.extraTop(q)
-	if c.Stream && c.Op != OpEmbed {
+	if c.Stream && c.Op.streams() {
 		m := w.top("stream")
 		w.b = append(w.b, "true"...)
 		w.end(m)

@@ -37,9 +37,14 @@ func decodeOpenAIResponse(op Operation, body []byte) (*Response, error) {
 				resp.Created = epoch(n)
 			}
 		case content:
-			if op == OpEmbed {
+			switch op {
+			case OpEmbed:
 				answered = r.embeddings(resp) || answered
-			} else {
+			case OpCount:
+				resp.Usage = Usage{Source: UsageReported}
+				figure(&r.c, &resp.Usage.Input)
+				answered = true
+			default:
 				answered = r.replyChoices(resp) || answered
 			}
 		case "usage":
@@ -56,15 +61,20 @@ func decodeOpenAIResponse(op Operation, body []byte) (*Response, error) {
 		return nil, err
 	}
 	if !answered {
-		return nil, &Error{Kind: ErrMalformed, Op: op, Message: "the answer has no choices or data"}
+		return nil, &Error{Kind: ErrMalformed, Op: op, Message: "the answer has no " + content}
 	}
 	return resp, nil
 }
 
 // openAIContent is the member that holds what was asked for.
 func openAIContent(op Operation) string {
-	if op == OpEmbed {
+	switch op {
+	case OpEmbed, OpImage:
 		return "data"
+	case OpCount:
+		return "input_tokens"
+	case OpModerate, OpRerank:
+		return "results"
 	}
 	return "choices"
 }
@@ -141,6 +151,12 @@ func encodeOpenAIResponse(c *Call, r *Response) ([]byte, error) {
 		}
 	}
 	w.b = make([]byte, 0, size)
+	switch {
+	case c.Op == OpCount:
+		return appendOpenAICount(w.b, r.Usage), nil
+	case c.Op > OpCount:
+		return nil, &Error{Kind: ErrUnsupported, Op: c.Op, Message: "this has no typed form"}
+	}
 	if c.Op == OpEmbed {
 		w.replyEmbeddings(c, r)
 	} else {
@@ -162,6 +178,13 @@ func encodeOpenAIResponse(c *Call, r *Response) ([]byte, error) {
 		return nil, w.err
 	}
 	return w.b, nil
+}
+
+// appendOpenAICount writes the answer to a count, as the Responses API has it:
+// chat completions have none.
+func appendOpenAICount(dst []byte, u Usage) []byte {
+	dst = appendInt(append(dst, `{"object":"response.input_tokens","input_tokens":`...), u.Prompt())
+	return append(dst, '}')
 }
 
 // openAIObject is what an answer calls itself.

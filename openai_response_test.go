@@ -124,7 +124,7 @@ func TestOpenAIResponseErrors(t *testing.T) {
 		{OpChat, `{"choices":[`, "found the end", ErrMalformed},
 		{OpChat, `{"object":"x"}`, "no choices", ErrMalformed},
 		{OpChat, `{"choices":null}`, "no choices", ErrMalformed},
-		{OpEmbed, `{"choices":[]}`, "no choices or data", ErrMalformed},
+		{OpEmbed, `{"choices":[]}`, "has no ", ErrMalformed},
 		{OpChat, `{"choices":[1]}`, "want a choice object, found a number, at choices[0]", ErrMalformed},
 		{OpChat, `{"choices":[{"message":{"content":7}}]}`, "at choices[0].message.content", ErrMalformed},
 		{OpChat, `{"choices":[{"message":{"role":"tool","content":"7"}}]}`, "want a message of the assistant", ErrMalformed},

@@ -23,7 +23,13 @@ func scanOpenAIResponse(op Operation, body []byte) (u Usage, fin Finish, err err
 			answer = true
 			fin = scanFinish(&c)
 		case "data":
-			answer = answer || op == OpEmbed
+			answer = answer || op == OpEmbed || op == OpImage
+		case "results":
+			answer = answer || op == OpModerate || op == OpRerank
+		case "input_tokens":
+			if n, ok := c.Int(); ok && op == OpCount {
+				answer, u = true, Usage{Input: min(max(n, 0), maxFigure), Source: UsageReported}
+			}
 		case "usage":
 			u = readOpenAIUsage(&c)
 		case "error":
@@ -36,7 +42,7 @@ func scanOpenAIResponse(op Operation, body []byte) (u Usage, fin Finish, err err
 		return u, fin, &Error{Kind: ErrMalformed, Op: op, Message: err.Error(), Err: err}
 	}
 	if !answer {
-		return u, fin, &Error{Kind: ErrMalformed, Op: op, Message: "the answer has no choices or data"}
+		return u, fin, &Error{Kind: ErrMalformed, Op: op, Message: "the answer has no " + openAIContent(op)}
 	}
 	return u, fin, nil
 }

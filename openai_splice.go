@@ -36,7 +36,7 @@ func spliceOpenAI(c *Call, p *Profile, s *Splice) ([]string, error) {
 		spliceAskUsage(e, body, s)
 	}
 	dropped := p.spliceRules(e, c.Model, body, s)
-	if p.NoDeveloper && e.Deep&DeepDeveloper != 0 || p.ToolID != nil && e.Deep&DeepToolIDs != 0 {
+	if p.NoDeveloper && e.Deep&DeepDeveloper != 0 || p.ToolID != nil && e.Deep&DeepToolIDs != 0 || !p.Sealed && e.Deep&DeepSignatures != 0 {
 		if k, ok := e.Key("messages"); ok {
 			p.spliceMessages(body, k, s)
 		}
@@ -130,11 +130,19 @@ func (p *Profile) spliceMessages(body []byte, messages TopKey, s *Splice) {
 	replaceID := func(c *jsonpeek.Cursor) {
 		from := c.Pos()
 		raw, ok := c.Str()
-		if !ok || p.ToolID == nil {
+		if !ok || p.ToolID == nil && !hasSeal(raw) {
 			return
 		}
-		if id := jsonpeek.Unquote(raw); p.ToolID(id) != id {
-			s.Replace(messages.From+from, messages.From+c.Pos(), jsonpeek.AppendQuote(nil, p.ToolID(id)))
+		was := jsonpeek.Unquote(raw)
+		id := was
+		if !p.Sealed {
+			id = CutID(id)
+		}
+		if p.ToolID != nil {
+			id = p.ToolID(id)
+		}
+		if id != was {
+			s.Replace(messages.From+from, messages.From+c.Pos(), jsonpeek.AppendQuote(nil, id))
 		}
 	}
 	if !c.Array() {

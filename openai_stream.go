@@ -134,6 +134,13 @@ func (r *openAIFrameReader) delta() (starts bool) {
 			}
 		case "refusal":
 			r.piece(EventRefusal)
+		case "annotations":
+			if r.c.Array() {
+				for r.c.Next() {
+					cite := readAnnotation(&r.c)
+					r.events = append(r.events, Event{Kind: EventCitation, Citation: &cite})
+				}
+			}
 		case "tool_calls":
 			if r.c.Array() {
 				for at := int64(0); r.c.Next(); at++ {
@@ -234,6 +241,7 @@ type openAIEncoder struct {
 	call    *Call
 	op      Operation
 	wants   bool   // usage
+	issuer  string // of the source's signatures
 	head    []byte // what every chunk begins with, from `data: ` to `"choices":[`
 	choices []openAIOpenChoice
 	usage   Usage
@@ -244,6 +252,39 @@ type openAIOpenChoice struct {
 	begun    bool
 	finished bool
 	calls    []openAIOpenCall
+	thoughts int  // parts of thinking
+	thinks   bool // one of them is open
+	thinking Part // the last of them, of its text only whether there was any
+}
+
+// think notes a piece of thinking, or the signature that ends a part of it.
+func (ch *openAIOpenChoice) think(e *Event, issuer string) {
+	if !ch.thinks {
+		ch.thoughts++
+		ch.thinks, ch.thinking = true, Part{Kind: PartThinking}
+	}
+	if e.Kind == EventThinking {
+		if !e.text.IsEmpty() {
+			ch.thinking.text = NewText("…")
+		}
+		return
+	}
+	ch.thinks = false
+	if s := e.Signature; s != nil {
+		ch.thinking.Signature = &Signature{Issuer: or(s.Issuer, issuer), Data: s.Data.clone(), Redacted: s.Redacted}
+	}
+}
+
+// sealed is the id of a call with the signatures that belong there.
+func (ch *openAIOpenChoice) sealed(id string, e *Event, issuer string) string {
+	var own *Signature
+	if s := e.Signature; s != nil {
+		own = &Signature{Issuer: or(s.Issuer, issuer), Data: s.Data}
+	}
+	if len(ch.calls) > 0 || ch.thoughts != 1 {
+		return SealID(id, own, nil)
+	}
+	return SealID(id, own, &ch.thinking)
 }
 
 // openAIOpenCall is a tool call that was begun. Its place in the list is its
@@ -264,8 +305,8 @@ func (ch *openAIOpenChoice) call(index int) int {
 	return k
 }
 
-func newOpenAIEncoder(c *Call) FrameEncoder {
-	return &openAIEncoder{call: c, op: c.Op, wants: c.WantsUsage()}
+func newOpenAIEncoder(c *Call, r *Reply) FrameEncoder {
+	return &openAIEncoder{call: c, op: c.Op, wants: c.WantsUsage(), issuer: r.Issuer}
 }
 
 // Encode writes chunks straight into dst: none of them has a line end in it, so
@@ -291,7 +332,15 @@ func (s *openAIEncoder) Encode(dst []byte, e *Event) ([]byte, error) {
 	case EventText:
 		dst = s.text(dst, i, `"content":`, e.text)
 	case EventThinking:
+		ch.think(e, s.issuer)
 		dst = s.text(dst, i, `"reasoning_content":`, e.text)
+	case EventSignature:
+		ch.think(e, s.issuer)
+	case EventCitation:
+		if e.Citation != nil && e.Citation.URL != "" {
+			dst = append(s.open(dst, i), `"annotations":[`...)
+			dst = s.close(append(appendAnnotation(dst, e.Citation, 0), ']'), FinishNone)
+		}
 	case EventRefusal:
 		dst = s.text(dst, i, `"refusal":`, e.text)
 	case EventToolCall:
@@ -365,10 +414,11 @@ func (s *openAIEncoder) toolCall(dst []byte, i int, ch *openAIOpenChoice, e *Eve
 		if id == "" {
 			id = newOpenAIID("call_")
 		}
+		shown := ch.sealed(id, e, s.issuer)
 		ch.calls = append(ch.calls, openAIOpenCall{index: e.Index, id: id})
 		dst = append(s.open(dst, i), `"tool_calls":[{"index":`...)
 		dst = append(appendInt(dst, int64(k)), `,"id":`...)
-		dst = append(jsonpeek.AppendQuote(dst, id), `,"type":"function","function":{"name":`...)
+		dst = append(jsonpeek.AppendQuote(dst, shown), `,"type":"function","function":{"name":`...)
 		dst = s.close(append(jsonpeek.AppendQuote(dst, e.Name), `,"arguments":""}}]`...), FinishNone)
 	}
 	switch {

@@ -250,7 +250,7 @@ func (w *openAIWriter) tools(q *Request) {
 			w.end(m)
 		}
 	}
-	if len(q.Tools) > 0 && written == 0 {
+	if written == 0 && (len(q.Tools) > 0 || w.from != OpenAI) {
 		return // the choice of a tool without tools is refused
 	}
 	if q.ToolChoice.Raw != nil && !w.extras {

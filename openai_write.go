@@ -3,6 +3,8 @@
 package hoosh
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"slices"
@@ -19,11 +21,13 @@ type openAIWriter struct {
 	op      Operation
 	p       *Profile // never nil
 	model   string
-	sent    Extra // of the request: the names that a rule's Rename must not meet
-	extras  bool  // members without a field are in OpenAI's words
-	check   bool  // raw JSON is a Go program's, and may not be JSON
-	reply   bool  // a reply's message says more than a request's
-	at      int   // which message, for names and errors
+	from    *Dialect
+	sent    Extra  // of the request: the names that a rule's Rename must not meet
+	extras  bool   // members without a field are in OpenAI's words
+	check   bool   // raw JSON is a Go program's, and may not be JSON
+	reply   bool   // a reply's message says more than a request's
+	at      int    // which message, for names and errors
+	images  []Part // of tool results, which OpenAI's have no place for
 	dropped []string
 	err     error
 }
@@ -189,7 +193,7 @@ func appendOpenAIPart(dst []byte, p Part) ([]byte, error) {
 	w := openAIWriter{p: &plainOpenAI, extras: true, check: true}
 	switch {
 	case p.Kind == PartToolCall && p.Call != nil:
-		w.toolCall(p.Call)
+		w.toolCall(p.Call, p.Call.ID)
 	case p.Kind == PartToolResult && p.Result != nil:
 		w.result(p.Result, nil)
 	default:
@@ -203,6 +207,18 @@ func (w *openAIWriter) messages(ms []Message) {
 		w.at = i
 		w.message(&ms[i])
 	}
+	w.resultImages()
+}
+
+// resultImages writes what came with the results of tools and is no text, as a
+// message of the user behind them.
+func (w *openAIWriter) resultImages() {
+	if len(w.images) == 0 {
+		return
+	}
+	m := Message{Role: RoleUser, Parts: append([]Part{TextPart("From the results of the tools:")}, w.images...)}
+	w.images = nil
+	w.turn(&m)
 }
 
 // message writes the tool results within m as messages of their own, first,
@@ -225,11 +241,37 @@ func (w *openAIWriter) message(m *Message) {
 	}
 	switch {
 	case !rest:
+	case w.unsaid(m):
 	case m.Role == RoleTool:
 		w.fail(ErrInvalidRequest, fmt.Sprintf("messages[%d]", w.at), "want tool results, and only those, in a message of role tool")
 	default:
+		w.resultImages()
 		w.turn(m)
 	}
+}
+
+// unsaid reports that nothing of a message is left to be said: it was thinking,
+// and nobody but who thought it understands that.
+func (w *openAIWriter) unsaid(m *Message) bool {
+	for i := range m.Parts {
+		if p := &m.Parts[i]; p.Kind != PartThinking || w.thinks(p) {
+			return false
+		}
+	}
+	return len(m.Parts) > 0
+}
+
+// thinks reports that a part of thinking is written.
+func (w *openAIWriter) thinks(p *Part) bool {
+	switch {
+	case p.text.IsEmpty():
+		return false
+	case w.reply:
+		return true
+	case w.p.NoThinking && w.from != OpenAI:
+		return false
+	}
+	return p.Signature == nil || p.Signature.Issuer == "" || p.Signature.Issuer == w.p.Issuer || w.p.Sealed
 }
 
 // result writes the message that answers a tool call.
@@ -242,10 +284,19 @@ func (w *openAIWriter) result(t *Result, extra Extra) {
 		w.b = jsonpeek.AppendQuote(w.b, t.Name)
 	}
 	w.key("content")
-	if onlyText(t.Parts, w.extras) {
+	switch {
+	case onlyText(t.Parts, w.extras):
 		w.joined(t.Parts, PartText)
-	} else {
+	case w.from == OpenAI:
 		w.parts(t.Parts)
+	default:
+		w.joined(t.Parts, PartText)
+		for i := range t.Parts {
+			switch p := &t.Parts[i]; p.Kind {
+			case PartImage, PartAudio, PartFile:
+				w.images = append(w.images, *p)
+			}
+		}
 	}
 	if t.Failed {
 		w.drop("is_error")
@@ -254,12 +305,32 @@ func (w *openAIWriter) result(t *Result, extra Extra) {
 	w.close('}')
 }
 
+// maxToolID is the most that OpenAI takes.
+const maxToolID = 64
+
 // id writes the id of a tool call as the vendor takes it.
 func (w *openAIWriter) id(id string) {
-	if w.p.ToolID != nil {
+	switch {
+	case w.p.ToolID != nil:
 		id = w.p.ToolID(id)
+	case len(id) > maxToolID && !w.extras && !w.reply && !w.p.Sealed:
+		sum := sha256.Sum256([]byte(id))
+		id = "call_" + hex.EncodeToString(sum[:16])
 	}
 	w.b = jsonpeek.AppendQuote(w.b, id)
+}
+
+// sealed is the id of a tool call with its signature, or with that of the
+// thinking before it, for a client or for another hoosh.
+func (w *openAIWriter) sealed(p, thinking *Part) string {
+	id := p.Call.ID
+	if id == "" && w.reply {
+		id = newOpenAIID("call_")
+	}
+	if w.reply && !w.extras || w.p.Sealed {
+		return SealID(id, p.Signature, thinking)
+	}
+	return id
 }
 
 // turn writes a message without its tool results.
@@ -287,23 +358,54 @@ func (w *openAIWriter) turn(m *Message) {
 	} else if w.reply {
 		w.b = append(w.b, `,"refusal":null`...)
 	}
+	var thinking *Part // whose signature goes with the first tool call
 	if has[PartThinking] > 0 {
-		t := w.top("reasoning_content")
-		w.joined(m.Parts, PartThinking)
-		w.end(t)
+		thinking = w.thinking(m.Parts)
 	}
 	if has[PartToolCall] > 0 {
 		w.key("tool_calls")
 		w.open('[')
 		for i := range m.Parts {
 			if p := &m.Parts[i]; p.Kind == PartToolCall && p.Call != nil {
-				w.toolCall(p.Call)
+				w.toolCall(p.Call, w.sealed(p, thinking))
+				thinking = nil
 			}
 		}
 		w.close(']')
 	}
+	if w.reply {
+		w.annotations(m.Parts)
+	}
 	w.extra(m.Extra, "role", "name", "content", "refusal", "tool_calls")
 	w.close('}')
+}
+
+// thinking writes the thinking, and gives the one part of it, nil for several.
+func (w *openAIWriter) thinking(parts []Part) (one *Part) {
+	n := 0
+	t := w.top("reasoning_content")
+	w.open('"')
+	said := len(w.b)
+	for i := range parts {
+		p := &parts[i]
+		if p.Kind != PartThinking {
+			continue
+		}
+		if one = p; n > 0 {
+			one = nil
+		}
+		n++
+		if w.thinks(p) {
+			w.b = appendInside(w.b, p.text)
+		}
+	}
+	if len(w.b) == said {
+		w.b = w.b[:t.start]
+		return one
+	}
+	w.close('"')
+	w.end(t)
+	return one
 }
 
 // isContent reports that the part has its place in the content.
@@ -322,7 +424,7 @@ func (w *openAIWriter) content(parts []Part, orNull bool) {
 	for i := range parts {
 		if isContent(&parts[i]) {
 			n++
-			if parts[i].Kind == PartText && (!w.extras || len(parts[i].Extra) == 0) {
+			if parts[i].Kind == PartText && (!w.extras && !w.marks() || len(parts[i].Extra) == 0) {
 				text = i
 			}
 		}
@@ -394,9 +496,20 @@ func (w *openAIWriter) part(p *Part, i int) {
 		w.raw(p.Raw, w.place(i))
 		return
 	}
-	w.extra(p.Extra, "type", "text", "refusal", "thinking", "image_url", "input_audio", "file")
+	if mark := p.Extra.Get(cacheMark); mark != nil && w.marks() && !w.extras {
+		w.key(cacheMark)
+		w.raw(mark, cacheMark)
+	} else {
+		w.extra(p.Extra, "type", "text", "refusal", "thinking", "image_url", "input_audio", "file")
+	}
 	w.close('}')
 }
+
+// cacheMark is the member that marks the end of a prefix to be cached.
+const cacheMark = "cache_control"
+
+// marks reports that such members are written whatever dialect they are from.
+func (w *openAIWriter) marks() bool { return w.p.CacheMarks && !w.reply }
 
 func (w *openAIWriter) media(p *Part, i int) {
 	m := p.Media
@@ -448,14 +561,10 @@ func (w *openAIWriter) file(m *Media, i int) {
 }
 
 // toolCall writes an element of tool_calls.
-func (w *openAIWriter) toolCall(t *ToolCall) {
+func (w *openAIWriter) toolCall(t *ToolCall, id string) {
 	kind, arguments := "function", "arguments"
 	if w.extras && string(t.Extra.Get("type")) == string(customCall.Value) {
 		kind, arguments = "custom", "input"
-	}
-	id := t.ID
-	if id == "" && w.reply {
-		id = newOpenAIID("call_")
 	}
 	w.comma()
 	w.b = append(w.b, `{"id":`...)

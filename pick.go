@@ -38,7 +38,7 @@ func (r *Router) judge(c *Call, to *candidate, asked string, now time.Time) verd
 	}
 	e := c.Envelope()
 	can := b.capabilities(or(to.model, asked))
-	if e.Needs&^can.Features != 0 {
+	if e.Needs&^can.Features&^emulated != 0 {
 		return verdictLacks
 	}
 	if can.Context > 0 && e.Text/maxBytesPerToken > can.Context {
@@ -60,6 +60,9 @@ func (r *Router) judge(c *Call, to *candidate, asked string, now time.Time) verd
 	}
 	return verdictGood
 }
+
+// emulated are the features that hoosh has in a backend's stead.
+const emulated = FeatureChoices
 
 // maxBytesPerToken is more than a token of text ever has on average: what does
 // not fit by this measure does not fit.

@@ -101,7 +101,7 @@ func (b *backend) capabilities(model string) Capabilities {
 	if c, ok := b.Doer.(capable); ok {
 		return c.Capabilities(model)
 	}
-	return Capabilities{Features: AllFeatures}
+	return Capabilities{Features: ^Features(0)}
 }
 
 // average is a moving average of durations, 0 before the first: each sample

@@ -12,6 +12,7 @@ import (
 // its Stream, if there is one, on every path.
 type Reply struct {
 	Provider string   // the provider's name
+	Issuer   string   // of the signatures in it, see [Signature]; "": Provider
 	Model    string   // as the backend knows it
 	Route    string   // the rule that led there, for a reader
 	Dialect  *Dialect // of Body and Stream
@@ -24,25 +25,29 @@ type Reply struct {
 	Attempts int
 	Waited   time.Duration // for backends, all attempts and backoffs together
 
-	op Operation
+	op     Operation
+	stops  []string // that the backend could not be told
+	recode bool     // it has vendor's forms in it that a client of its dialect would not know
 }
 
 // For is the reply in the dialect of the call's maker: itself when it is in it
 // already, or when the call is a typed one.
 func (r *Reply) For(c *Call) (*Reply, error) {
 	to := c.load.dialect
-	if to == nil || to == r.Dialect {
+	if to == nil || to == r.Dialect && r.stops == nil && !r.recode {
 		return r, nil
 	}
 	if r.Dialect == nil || r.Dialect.DecodeFrame == nil || to.NewEncoder == nil || to.EncodeResponse == nil {
 		return nil, &Error{Kind: ErrUnsupported, Op: c.Op, Provider: r.Provider, Message: "this answer cannot be translated to " + to.Name}
 	}
 	t := *r
-	t.Dialect = to
+	t.Issuer = or(r.Issuer, r.Provider)
 	if r.Stream != nil {
-		t.Stream = &translation{src: r.Stream, from: r.Dialect, enc: to.NewEncoder(c)}
+		t.Stream = &translation{src: r.Stream, from: r.Dialect, enc: to.NewEncoder(c, &t), emulate: newEmulation(r, c)}
+		t.Dialect = to
 		return &t, nil
 	}
+	t.Dialect = to
 	resp, err := r.Response()
 	if err != nil {
 		return nil, err
@@ -61,10 +66,23 @@ func (r *Reply) Response() (*Response, error) {
 		return nil, err
 	}
 	resp.Provider = r.Provider
+	resp.signed(or(r.Issuer, r.Provider))
+	resp.emulated(r.stops)
 	if resp.Usage.IsZero() {
 		resp.Usage = r.Usage
 	}
 	return resp, nil
+}
+
+// signed names who issued the signatures in it.
+func (r *Response) signed(issuer string) {
+	for i := range r.Choices {
+		for j := range r.Choices[i].Message.Parts {
+			if s := r.Choices[i].Message.Parts[j].Signature; s != nil && s.Issuer == "" {
+				s.Issuer = issuer
+			}
+		}
+	}
 }
 
 // Stream is an answer that comes in frames. Next and Stop belong to one
@@ -101,7 +119,9 @@ type Frame struct {
 	More   bool   // another frame is already here: do not flush yet
 	Usage  Usage  // what the frame reports, cumulative
 	Finish Finish // the reason that the frame gives
-	Text   int    // bytes of content, as they stand in the JSON
+	// Signature is one that the frame holds, as it stands between its quotes.
+	Signature []byte
+	Text      int // bytes of content, as they stand in the JSON
 }
 
 // Clone is a copy that owns its bytes.

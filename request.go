@@ -37,6 +37,8 @@ type Request struct {
 	Dimensions int    // of an embedding, 0: the model's
 	Encoding   string // of an embedding: "float" (also ""), "base64"
 
+	Verbosity string // how wordy the answer shall be: "", "low", "medium", "high"
+
 	User  string // the caller's own end user, opaque
 	Extra Extra
 }
@@ -118,7 +120,17 @@ type Format struct {
 type Reasoning struct {
 	Effort string // "none", "minimal", "low", "medium", "high" … in OpenAI's words
 	Budget int    // in tokens, where the backend counts them
+	// Show: whether the thinking shall come with the answer, if the backend lets
+	// one choose; nil: as it likes.
+	Show *bool
 }
+
+func (r Reasoning) equal(o Reasoning) bool {
+	return r.Effort == o.Effort && r.Budget == o.Budget && same(r.Show, o.Show)
+}
+
+// IsZero reports that nothing was said.
+func (r Reasoning) IsZero() bool { return r == Reasoning{} }
 
 // Equal compares two requests by what they say.
 func (q *Request) Equal(o *Request) bool {
@@ -132,7 +144,7 @@ func (q *Request) Equal(o *Request) bool {
 		same(q.ParallelTools, o.ParallelTools) &&
 		q.Format.Type == o.Format.Type && q.Format.Name == o.Format.Name && q.Format.Description == o.Format.Description &&
 		bytes.Equal(q.Format.Schema, o.Format.Schema) && same(q.Format.Strict, o.Format.Strict) &&
-		q.Reasoning == o.Reasoning && q.MaxTokens == o.MaxTokens &&
+		q.Reasoning.equal(o.Reasoning) && q.Verbosity == o.Verbosity && q.MaxTokens == o.MaxTokens &&
 		same(q.Temperature, o.Temperature) && same(q.TopP, o.TopP) && same(q.TopK, o.TopK) &&
 		same(q.FrequencyPenalty, o.FrequencyPenalty) && same(q.PresencePenalty, o.PresencePenalty) && same(q.Seed, o.Seed) &&
 		slices.EqualFunc(q.Stop, o.Stop, Text.Equal) && q.Choices == o.Choices &&

@@ -17,7 +17,7 @@ type Response struct {
 
 	Choices    []Choice    // of a chat or completion
 	Embeddings [][]float32 // of an embedding, in the order of the inputs
-	Usage      Usage
+	Usage      Usage       // of a count, its Input is the answer
 	Extra      Extra
 }
 
@@ -26,6 +26,7 @@ type Choice struct {
 	Index    int
 	Message  Message
 	Finish   Finish
+	Stopped  string // the stop sequence that was met, where it is known
 	Logprobs json.RawMessage
 	Extra    Extra
 }
@@ -87,7 +88,7 @@ func (m Model) MarshalJSON() ([]byte, error) {
 	if !m.Created.IsZero() {
 		entry.Created = m.Created.Unix()
 	}
-	if m.Features != 0 && m.Features != AllFeatures {
+	if m.Features != 0 && m.Features&AllFeatures != AllFeatures {
 		entry.Capabilities = strings.Split(m.Features.String(), ", ")
 	}
 	return json.Marshal(entry)

@@ -28,6 +28,7 @@ type rule struct {
 	name     string // for a reader: "route gpt-*"
 	strategy string
 	retry    RetryConfig
+	strict   bool // on_unsupported: refuse
 	to       []candidate
 	turn     atomic.Uint32 // of round-robin
 }
@@ -83,7 +84,7 @@ func newTable(backends []*backend, routes []Route, aliases map[string]string) *t
 }
 
 func (t *table) addRoute(r *Route) {
-	to := &rule{strategy: or(r.Strategy, StrategyPriority), retry: r.Retry.withDefaults()}
+	to := &rule{strategy: or(r.Strategy, StrategyPriority), retry: r.Retry.withDefaults(), strict: r.OnUnsupported == "refuse"}
 	for _, target := range r.To {
 		name, model, _ := strings.Cut(target.Target, "/")
 		direct := t.byName[name]

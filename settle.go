@@ -214,6 +214,9 @@ func (s *settledStream) Close() error {
 	return err
 }
 
+// fail settles a stream that could not be told to the caller.
+func (s *settledStream) fail(e *Error) { s.finish(EndFailed, e) }
+
 // finish settles from the caller's side, where the watch is no longer needed.
 func (s *settledStream) finish(end End, e *Error) {
 	if s.unhook != nil {

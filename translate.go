@@ -7,13 +7,15 @@ import "io"
 // translation is a stream in another dialect: what each frame of the source
 // means, written by the encoder, which owns all state.
 type translation struct {
-	src    Stream
-	from   *Dialect
-	enc    FrameEncoder
-	frame  Frame
-	buf    []byte
-	events []Event
-	err    error
+	src     Stream
+	from    *Dialect
+	enc     FrameEncoder
+	emulate emulation
+	frame   Frame
+	buf     []byte
+	events  []Event
+	told    []Event // what is passed on where something is emulated
+	err     error
 }
 
 func (t *translation) Next() (*Frame, error) {
@@ -23,7 +25,11 @@ func (t *translation) Next() (*Frame, error) {
 	f, err := t.src.Next()
 	if err == io.EOF {
 		t.err = err
-		t.frame = Frame{Raw: t.enc.End(t.buf[:0]), Kind: FrameEnd}
+		out := t.buf[:0]
+		for _, e := range t.emulate.end(nil) {
+			out, _ = t.enc.Encode(out, &e) // text: nothing that could fail
+		}
+		t.frame = Frame{Raw: t.enc.End(out), Kind: FrameEnd}
 		return &t.frame, nil
 	}
 	if err != nil {
@@ -31,13 +37,25 @@ func (t *translation) Next() (*Frame, error) {
 		return nil, err
 	}
 	t.events, err = t.from.DecodeFrame(t.events[:0], f)
+	events := t.events
+	if err == nil && !t.emulate.idle(events) {
+		t.told = t.told[:0]
+		for i := range events {
+			t.told = t.emulate.pass(t.told, &events[i])
+		}
+		events = t.told
+	}
 	out := t.buf[:0]
-	for i := 0; err == nil && i < len(t.events); i++ {
-		out, err = t.enc.Encode(out, &t.events[i])
+	for i := 0; err == nil && i < len(events); i++ {
+		out, err = t.enc.Encode(out, &events[i])
 	}
 	if err != nil {
+		e := AsError(err)
+		if s, ok := t.src.(interface{ fail(*Error) }); ok {
+			s.fail(e)
+		}
 		t.src.Close()
-		t.err = AsError(err)
+		t.err = e
 		return nil, t.err
 	}
 	t.buf = out

@@ -46,7 +46,7 @@ func NewUpstream(cfg ProviderConfig, d Driver, p *Profile, auth string) (*Upstre
 		return nil, err
 	}
 	own := *p
-	own.Issuer = cfg.Name
+	own.Issuer = or(p.Issuer, cfg.Name)
 	u := &Upstream{
 		Name: cfg.Name, Profile: &own, base: base,
 		timeouts: cfg.Timeouts.withDefaults(d.Local), limit: cfg.EventLimit,
@@ -109,6 +109,13 @@ func (u *Upstream) Do(ctx context.Context, c *Call, path *url.URL) (*Reply, erro
 	if err != nil {
 		return nil, u.fail(c, err)
 	}
+	var stops []string
+	if rest, ok := isUnsaid(dropped, "stop"); ok {
+		dropped, stops = rest, stopsOf(c)
+	}
+	if c.Strict && len(dropped) > 0 {
+		return nil, u.fail(c, cannotTell(dropped))
+	}
 	x := newExchange(ctx, &u.live, &u.timeouts)
 	var resp *http.Response
 	ok := false
@@ -120,7 +127,11 @@ func (u *Upstream) Do(ctx context.Context, c *Call, path *url.URL) (*Reply, erro
 			x.end(nil)
 		}
 	}()
-	req := u.request(x.ctx, http.MethodPost, path, c.Header)
+	var header http.Header
+	if d := c.Dialect(); d == nil || d == u.Profile.Dialect {
+		header = c.Header
+	}
+	req := u.request(x.ctx, http.MethodPost, path, header)
 	req.Body, req.ContentLength = body.Open(), body.Len()
 	req.GetBody = func() (io.ReadCloser, error) { return body.Open(), nil }
 	if resp, err = u.trip.RoundTrip(req); err != nil {
@@ -129,11 +140,12 @@ func (u *Upstream) Do(ctx context.Context, c *Call, path *url.URL) (*Reply, erro
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return nil, u.fail(c, u.refusal(resp))
 	}
-	reply := &Reply{Provider: u.Name, Model: c.Model, Dialect: u.Profile.Dialect, Header: resp.Header, Dropped: dropped, Attempts: 1, op: c.Op}
+	reply := &Reply{Provider: u.Name, Issuer: u.Profile.Issuer, Model: c.Model, Dialect: u.Profile.Dialect, Header: resp.Header, Dropped: dropped, Attempts: 1,
+		op: c.Op, stops: stops, recode: u.Profile.Recode != nil && matchAny(u.Profile.Recode, c.Model)}
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
 		return nil, u.fail(c, &Error{Kind: ErrMalformed, Message: "a web page came where an answer was wanted"})
 	}
-	if c.Stream && (!isJSON(resp.Header.Get("Content-Type")) || u.Profile.Dialect.Framing == FramingNDJSON) {
+	if c.Stream && c.Op.streams() && (!isJSON(resp.Header.Get("Content-Type")) || u.Profile.Dialect.Framing == FramingNDJSON) {
 		reply.Stream = newUpstreamStream(x, u, c, resp.Body)
 		ok = true
 		return reply, nil
@@ -147,10 +159,19 @@ func (u *Upstream) Do(ctx context.Context, c *Call, path *url.URL) (*Reply, erro
 	if err != nil {
 		return nil, u.fail(c, err)
 	}
-	if c.Stream {
+	if find := u.Profile.Dialect.Signatures; find != nil {
+		find(reply.Body, func(s []byte) { issued.note(s, u.Profile.Issuer) })
+	}
+	if c.Stream && c.Op.streams() {
 		return nil, u.fail(c, &Error{Kind: ErrMalformed, Message: "a whole answer came where a stream was asked for"})
 	}
 	return reply, nil
+}
+
+// cannotTell is the error of a call that must lose nothing.
+func cannotTell(dropped []string) *Error {
+	return &Error{Kind: ErrUnsupported, Code: "unsupported_parameter", Param: dropped[0],
+		Message: "the backend cannot be told " + quotedNames(dropped) + ", and the route says on_unsupported: refuse"}
 }
 
 // isJSON reports that a content type is plain JSON, which no stream of events is.

@@ -78,6 +78,9 @@ func (s *upstreamStream) Next() (*Frame, error) {
 			f.Raw, f.Data, f.Kind = nil, nil, FrameOther
 		}
 	}
+	if f.Signature != nil {
+		issued.noteRaw(f.Signature, s.up.Profile.Issuer)
+	}
 	switch f.Kind {
 	case FrameContent:
 		s.begun = true

@@ -42,6 +42,19 @@ func (u Usage) Completion() int64 { return u.Output + u.Reasoning + u.AudioOutpu
 // Total is what a budget counts.
 func (u Usage) Total() int64 { return u.Prompt() + u.Completion() }
 
+// plus is what two calls used together.
+func (u Usage) plus(o Usage) Usage {
+	u.Input += o.Input
+	u.CacheRead += o.CacheRead
+	u.CacheWrite += o.CacheWrite
+	u.AudioInput += o.AudioInput
+	u.Output += o.Output
+	u.Reasoning += o.Reasoning
+	u.AudioOutput += o.AudioOutput
+	u.Source = min(u.Source, o.Source)
+	return u
+}
+
 // IsZero reports that nothing is known.
 func (u Usage) IsZero() bool { return u == Usage{} }
 

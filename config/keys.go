@@ -75,6 +75,7 @@ var keys = map[string]entry{
 	"routes[].to[]":              {about: "provider/model, or provider/* to keep the name asked for; or both target and weight."},
 	"routes[].to[].target":       {about: "provider/model, or provider/* to keep the name asked for.", needed: true},
 	"routes[].to[].weight":       {about: "Its share under the strategies weighted and least-busy. Default: the provider's.", least: hoosh.Ptr(0), zero: true},
+	"routes[].on_unsupported":    {about: "What becomes of a call that a backend cannot be told wholly.", values: []string{"drop", "refuse"}},
 	"routes[].strategy":          {about: "How the backend is chosen.", values: hoosh.Strategies},
 	"routes[].retry":             {about: "How often and how long a call is tried."},
 	"routes[].retry.attempts":    {about: "Rounds through the backends, the first included.", least: hoosh.Ptr(1), most: hoosh.Ptr(10), zero: true},
@@ -106,7 +107,7 @@ var keys = map[string]entry{
 var later = set(
 	"server.admin", "server.tls", "server.limits.audio",
 	"providers[].limits", "providers[].tls", "providers[].caller_keys", "providers[].allow_private",
-	"routes[].fallbacks", "routes[].hedge", "routes[].affinity", "routes[].cache", "routes[].on_unsupported", "routes[].continue",
+	"routes[].fallbacks", "routes[].hedge", "routes[].affinity", "routes[].cache", "routes[].continue",
 	"keys[].surfaces", "keys[].pools", "keys[].limits", "keys[].privacy", "keys[].priority", "keys[].tags", "keys[].may", "keys[].admin", "keys[].cache", "keys[].expires",
 	"pools", "budgets", "limits", "model_limits", "prices",
 	"health.breaker",

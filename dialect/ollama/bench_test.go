@@ -85,7 +85,7 @@ func BenchmarkFrame(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		enc := hoosh.OpenAI.NewEncoder(c)
+		enc := hoosh.OpenAI.NewEncoder(c, &hoosh.Reply{})
 		s := ollamaDialect.NewScanner(hoosh.OpChat, 1)
 		var f hoosh.Frame
 		var events []hoosh.Event
@@ -113,7 +113,7 @@ func BenchmarkFrame(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		enc := ollamaDialect.NewEncoder(c)
+		enc := ollamaDialect.NewEncoder(c, &hoosh.Reply{})
 		var f hoosh.Frame
 		var events []hoosh.Event
 		var out []byte

@@ -137,7 +137,7 @@ func FuzzFrames(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			encoders = append(encoders, d.NewEncoder(c))
+			encoders = append(encoders, d.NewEncoder(c, &hoosh.Reply{}))
 		}
 		var out [2][]byte
 		for line := range strings.SplitSeq(body, "\n") {

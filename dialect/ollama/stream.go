@@ -121,7 +121,7 @@ type growingCall struct {
 	arguments []byte
 }
 
-func newEncoder(c *hoosh.Call) hoosh.FrameEncoder {
+func newEncoder(c *hoosh.Call, _ *hoosh.Reply) hoosh.FrameEncoder {
 	return &encoder{op: c.Op, model: jsonpeek.AppendQuote(nil, c.Model)}
 }
 

@@ -117,13 +117,13 @@ func TestDescribed(t *testing.T) {
 		context       int
 		models        int
 	}{
-		{"llamacpp", "smollm2-135m-instruct", common &^ (hoosh.FeatureVision | hoosh.FeatureAudio | hoosh.FeatureTools), 2048, 1},
+		{"llamacpp", "smollm2-135m-instruct", common&^(hoosh.FeatureVision|hoosh.FeatureAudio|hoosh.FeatureTools) | hoosh.FeatureRerank, 2048, 1},
 		{"lmstudio", "qwen", common &^ (hoosh.FeatureEmbed | hoosh.FeatureAudio | hoosh.FeatureChoices), 4096, 2},
 		{"lmstudio", "nomic", hoosh.FeatureEmbed, 2048, 2},
 		{"tgi", "o/m", common &^ (hoosh.FeatureEmbed | hoosh.FeatureAudio | hoosh.FeatureChoices), 4000, 1},
 		{"koboldcpp", "koboldcpp/m", common &^ (hoosh.FeatureEmbed | hoosh.FeatureAudio | hoosh.FeatureChoices), 8192, 1},
-		{"vllm", "m", common, 4096, 1},
-		{"localai", "gpt-4", common, 0, 1},
+		{"vllm", "m", common | hoosh.FeatureRerank, 4096, 1},
+		{"localai", "gpt-4", common | hoosh.FeatureRerank | hoosh.FeatureImages, 0, 1},
 	} {
 		ln := hooshtest.Serve(t, engines(t)[tc.engine])
 		p := provider(t, tc.engine, hoosh.ProviderConfig{BaseURL: ln.URL(), DialContext: ln.DialContext})

@@ -25,7 +25,7 @@ func init() {
 	compat.Register(compat.Preset{
 		Name: "azure", Path: "/openai/v1", Auth: "api-key: ",
 		KeyEnv: []string{"AZURE_OPENAI_API_KEY"}, URLEnv: []string{"AZURE_OPENAI_ENDPOINT"},
-		Profile: hoosh.Profile{Rules: compat.ReasoningRules()},
+		Profile: hoosh.Profile{Rules: compat.ReasoningRules(), NoThinking: true},
 		Models:  []string{},
 	})
 }

@@ -32,6 +32,9 @@ type Preset struct {
 	// Profile is how the vendor wants requests, and what none of its models can
 	// do. Its Dialect may be nil: there is only one here.
 	Profile hoosh.Profile
+	// Also are the features beyond those of a language model, images for one: the
+	// backend has them at the paths that OpenAI has for them.
+	Also hoosh.Features
 	// FloatVectors: the backend gives embeddings as numbers only, and may refuse
 	// to be asked for base64.
 	FloatVectors bool
@@ -159,8 +162,9 @@ func DropFor(models []string, keys ...string) []hoosh.Rule {
 // first name only, and would pass over the newer one in silence.
 var OldCeiling = hoosh.Rule{Key: "max_completion_tokens", Rename: "max_tokens"}
 
-// ReasoningRules are OpenAI's for its reasoning models, wherever they run: the
-// newer name of the ceiling, and no sampling.
+// ReasoningRules are OpenAI's for its models, wherever they run: those that
+// reason take the newer name of the ceiling and no sampling, the others no effort;
+// none knows top_k.
 func ReasoningRules() []hoosh.Rule {
 	models := []string{"o1*", "o3*", "o4*", "gpt-5*"}
 	rules := []hoosh.Rule{
@@ -170,5 +174,7 @@ func ReasoningRules() []hoosh.Rule {
 		{Key: "presence_penalty", Models: models, Keep: "0"},
 		{Key: "frequency_penalty", Models: models, Keep: "0"},
 	}
-	return append(rules, DropFor(models, "stop", "logprobs", "top_logprobs", "logit_bias")...)
+	rules = append(rules, DropFor(models, "stop", "logprobs", "top_logprobs", "logit_bias")...)
+	rules = append(rules, DropFor([]string{"gpt-4*", "gpt-3*", "chatgpt-*"}, "reasoning_effort", "verbosity")...)
+	return append(rules, Drop("top_k")...)
 }

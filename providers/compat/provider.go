@@ -16,8 +16,8 @@ import (
 type Provider struct {
 	up     *hoosh.Upstream
 	preset *Preset
-	api    string      // path of the API under the root
-	paths  [3]*url.URL // by operation
+	api    string                       // path of the API under the root
+	paths  [hoosh.OpRerank + 1]*url.URL // by operation; nil: there is none
 
 	known atomic.Pointer[map[string]hoosh.Capabilities] // by model, of the last list
 }
@@ -46,12 +46,15 @@ func New(cfg hoosh.ProviderConfig, p Preset) (*Provider, error) {
 		hoosh.OpChat:       up.URL(api + "/chat/completions"),
 		hoosh.OpCompletion: up.URL(api + "/completions"),
 		hoosh.OpEmbed:      up.URL(api + "/embeddings"),
+		hoosh.OpImage:      up.URL(api + "/images/generations"),
+		hoosh.OpModerate:   up.URL(api + "/moderations"),
+		hoosh.OpRerank:     up.URL(api + "/rerank"),
 	}}, nil
 }
 
 // Do sends the call. See [hoosh.Doer].
 func (p *Provider) Do(ctx context.Context, c *hoosh.Call) (*hoosh.Reply, error) {
-	if int(c.Op) >= len(p.paths) {
+	if int(c.Op) >= len(p.paths) || p.paths[c.Op] == nil {
 		return nil, &hoosh.Error{Kind: hoosh.ErrUnsupported, Op: c.Op, Provider: p.up.Name, Model: c.Model, Message: "this backend has no such operation"}
 	}
 	reply, err := p.up.Do(ctx, c, p.paths[c.Op])
@@ -76,7 +79,7 @@ func (p *Provider) Models(ctx context.Context) ([]hoosh.Model, error) {
 	known := make(map[string]hoosh.Capabilities, len(list))
 	for i := range list {
 		m := &list[i]
-		m.Features &^= p.preset.Profile.Lacks
+		m.Features = m.Features&^p.preset.Profile.Lacks | p.preset.Also
 		known[m.ID] = m.Capabilities
 		for _, alias := range m.Aliases {
 			known[alias] = m.Capabilities
@@ -93,7 +96,7 @@ func (p *Provider) list(ctx context.Context) ([]hoosh.Model, error) {
 		}
 		list := make([]hoosh.Model, len(p.preset.Models))
 		for i, id := range p.preset.Models {
-			list[i] = hoosh.Model{ID: id, Provider: p.up.Name, Capabilities: hoosh.Capabilities{Features: hoosh.AllFeatures}}
+			list[i] = hoosh.Model{ID: id, Provider: p.up.Name, Capabilities: hoosh.Capabilities{Features: hoosh.AllFeatures | p.preset.Also}}
 		}
 		return list, nil
 	}
@@ -130,7 +133,7 @@ func (p *Provider) Capabilities(model string) hoosh.Capabilities {
 			return c
 		}
 	}
-	return hoosh.Capabilities{Features: hoosh.AllFeatures &^ p.preset.Profile.Lacks}
+	return hoosh.Capabilities{Features: hoosh.AllFeatures&^p.preset.Profile.Lacks | p.preset.Also}
 }
 
 // Health asks the backend how it is, at no cost.

@@ -42,7 +42,7 @@ type stream struct {
 func (p *Provider) stream(ctx context.Context, c *hoosh.Call, a *answer, s *script) *stream {
 	return &stream{
 		ctx: ctx, p: p, c: c, fault: s.fault, slow: s.slow, answer: a, done: make(chan struct{}),
-		enc: hoosh.OpenAI.NewEncoder(c), scan: hoosh.OpenAI.NewScanner(c.Op, c.Envelope().Choices), hide: !c.WantsUsage(),
+		enc: hoosh.OpenAI.NewEncoder(c, &hoosh.Reply{Provider: p.name}), scan: hoosh.OpenAI.NewScanner(c.Op, c.Envelope().Choices), hide: !c.WantsUsage(),
 	}
 }
 

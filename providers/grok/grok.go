@@ -12,6 +12,7 @@ import (
 func init() {
 	compat.Register(compat.Preset{
 		Name: "grok", Aliases: []string{"xai"}, BaseURL: "https://api.x.ai/v1", KeyEnv: []string{"XAI_API_KEY"},
+		Also: hoosh.FeatureImages,
 		Profile: hoosh.Profile{
 			Lacks: hoosh.FeatureAudio,
 			Rules: compat.DropFor([]string{"grok-4*"}, "stop", "presence_penalty", "frequency_penalty", "reasoning_effort"),

@@ -21,6 +21,7 @@ import (
 func init() {
 	compat.Register(compat.Preset{
 		Name: "llamacpp", Local: true, BaseURL: "http://127.0.0.1:8080",
+		Also:     hoosh.FeatureRerank,
 		Profile:  hoosh.Profile{NoDeveloper: true, Lacks: hoosh.FeatureFiles},
 		Health:   "/health",
 		Describe: describe,

@@ -12,6 +12,7 @@ import (
 func init() {
 	compat.Register(compat.Preset{
 		Name: "localai", Local: true, BaseURL: "http://127.0.0.1:8080",
+		Also:         hoosh.FeatureImages | hoosh.FeatureRerank,
 		Profile:      hoosh.Profile{NoDeveloper: true, Lacks: hoosh.FeatureFiles, Rules: []hoosh.Rule{compat.OldCeiling}},
 		FloatVectors: true,
 		Health:       "/readyz",

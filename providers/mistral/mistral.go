@@ -23,10 +23,12 @@ func init() {
 				{Key: "seed", Rename: "random_seed"},
 				{Key: "dimensions", Rename: "output_dimension"},
 				compat.OldCeiling,
-			}, compat.Drop("user", "logprobs", "top_logprobs", "logit_bias", "store", "metadata", "service_tier",
+			}, compat.Drop("user", "top_k", "logprobs", "top_logprobs", "logit_bias", "store", "metadata", "service_tier",
 				"modalities", "audio", "web_search_options", "verbosity", "moderation", "safety_identifier",
 				"prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "functions", "function_call")...),
-			NoStreamOptions:    true, // usage comes unasked
+			NoThinking:         true,
+			Recode:             []string{"magistral*", "mistral-*"}, // thinking comes as content parts, which OpenAI's clients do not know
+			NoStreamOptions:    true,                                // usage comes unasked
 			NoDeveloper:        true,
 			ToolID:             toolID,
 			ToolChoiceRequired: "any",

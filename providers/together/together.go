@@ -11,6 +11,7 @@ import (
 func init() {
 	compat.Register(compat.Preset{
 		Name: "together", BaseURL: "https://api.together.xyz/v1", KeyEnv: []string{"TOGETHER_API_KEY"},
+		Also:         hoosh.FeatureImages | hoosh.FeatureRerank,
 		Profile:      hoosh.Profile{NoDeveloper: true, Lacks: hoosh.FeatureFiles, Rules: []hoosh.Rule{compat.OldCeiling}},
 		FloatVectors: true,
 	})

@@ -11,6 +11,7 @@ import (
 func init() {
 	compat.Register(compat.Preset{
 		Name: "vllm", Local: true, BaseURL: "http://127.0.0.1:8000",
+		Also:    hoosh.FeatureRerank,
 		Profile: hoosh.Profile{NoDeveloper: true, Lacks: hoosh.FeatureFiles},
 		Health:  "/health",
 		// LocalAI has a /version too, and SGLang lists models in the same form.

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: AGPL-3.0-only
+
+package hoosh
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"sync"
+
+	"github.com/maccracken/hoosh/internal/framing"
+)
+
+// Several choices from a backend that gives one at a time: as many calls side by
+// side, whose answers become one, in OpenAI's form.
+
+// several is d asked for each choice by itself.
+func several(ctx context.Context, d Doer, c *Call) (*Reply, error) {
+	asked, err := c.Request()
+	if err != nil {
+		return nil, err
+	}
+	one := *asked
+	one.Choices = 0
+	n := min(c.load.envelope.Choices, maxChoices)
+	ctx, cancel := context.WithCancel(ctx)
+	s := &choices{call: c, cancel: cancel, replies: make([]*Reply, n), done: make(chan struct{})}
+	ok := false
+	defer func() {
+		if !ok {
+			s.Close()
+		}
+	}()
+	if err := s.ask(ctx, d, &one); err != nil {
+		return nil, err
+	}
+	first := s.replies[0]
+	reply := &Reply{Provider: first.Provider, Issuer: first.Issuer, Model: first.Model, Dialect: OpenAI, Header: first.Header,
+		Dropped: first.Dropped, Attempts: 1, op: c.Op}
+	if c.Stream {
+		s.begin(reply)
+		reply.Stream, ok = s, true
+		return reply, nil
+	}
+	err = s.join(reply)
+	return reply, err
+}
+
+// choices is one stream of several.
+type choices struct {
+	call    *Call
+	cancel  context.CancelFunc
+	replies []*Reply
+
+	events  chan choiceEvents
+	done    chan struct{} // closed by Close
+	closing sync.Once
+
+	// of Next's goroutine
+	enc   FrameEncoder
+	scan  FrameScanner
+	left  int     // streams that have not ended
+	usage []Usage // of each
+	queue []Frame
+	frame Frame
+	err   error
+}
+
+// choiceEvents is what came of one choice: events, or its end.
+type choiceEvents struct {
+	choice int
+	events []Event
+	err    error
+}
+
+// ask makes all calls at once. The first that fails ends the others.
+func (s *choices) ask(ctx context.Context, d Doer, q *Request) error {
+	errs := make([]error, len(s.replies))
+	var wait sync.WaitGroup
+	for i := range s.replies {
+		c := s.call.With(q)
+		c.load.envelope.WantsUsage = true
+		wait.Go(func() {
+			if s.replies[i], errs[i] = d.Do(ctx, c); errs[i] != nil {
+				s.cancel()
+			}
+		})
+	}
+	wait.Wait()
+	var failed error
+	for _, err := range errs {
+		if err != nil && (failed == nil || AsError(failed).Kind == ErrCanceled) {
+			failed = err
+		}
+	}
+	return failed
+}
+
+// join makes one answer of whole ones.
+func (s *choices) join(reply *Reply) error {
+	var all Response
+	for i, r := range s.replies {
+		resp, err := r.Response()
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			all = *resp
+			all.Choices, all.Extra = nil, nil
+		} else {
+			all.Usage = all.Usage.plus(resp.Usage)
+		}
+		if len(resp.Choices) > 0 {
+			ch := resp.Choices[0]
+			ch.Index = i
+			all.Choices = append(all.Choices, ch)
+		}
+	}
+	reply.Usage, reply.Finish = all.Usage, all.Finish()
+	var err error
+	reply.Body, err = OpenAI.EncodeResponse(NewCall(&Request{Op: s.call.Op, Model: s.call.Model}), &all)
+	return err
+}
+
+// begin reads the streams, each in a goroutine that ends with it.
+func (s *choices) begin(reply *Reply) {
+	typed := NewCall(&Request{Op: s.call.Op, Model: s.call.Model})
+	s.enc, s.scan = OpenAI.NewEncoder(typed, reply), OpenAI.NewScanner(s.call.Op, len(s.replies))
+	s.left, s.usage = len(s.replies), make([]Usage, len(s.replies))
+	s.events = make(chan choiceEvents)
+	for i, r := range s.replies {
+		go s.read(i, r)
+	}
+}
+
+func (s *choices) read(i int, r *Reply) {
+	stream := newEventStream(r, nil)
+	defer stream.Close()
+	for e, err := range stream.Events() {
+		if !s.tell(choiceEvents{choice: i, events: []Event{e}, err: err}) || err != nil {
+			return
+		}
+	}
+	s.tell(choiceEvents{choice: i, err: io.EOF})
+}
+
+func (s *choices) tell(e choiceEvents) bool {
+	select {
+	case s.events <- e:
+		return true
+	case <-s.done:
+		return false
+	}
+}
+
+func (s *choices) Next() (*Frame, error) {
+	for len(s.queue) == 0 {
+		if s.err == nil {
+			s.err = s.wait()
+		}
+		if s.err != nil && len(s.queue) == 0 {
+			s.Close()
+			return nil, s.err
+		}
+	}
+	s.frame, s.queue = s.queue[0], s.queue[1:]
+	s.frame.More = len(s.queue) > 0
+	return &s.frame, nil
+}
+
+// wait takes what comes next from any of the streams.
+func (s *choices) wait() error {
+	var got choiceEvents
+	select {
+	case got = <-s.events:
+	case <-s.done:
+		return errClosed
+	}
+	switch {
+	case got.err == io.EOF:
+		if s.left--; s.left > 0 {
+			return nil
+		}
+		var sum Usage
+		for _, u := range s.usage {
+			sum = sum.plus(u)
+		}
+		out, err := s.enc.Encode(nil, &Event{Kind: EventUsage, Usage: sum})
+		if err != nil {
+			return err
+		}
+		if err := s.frames(s.enc.End(out)); err != nil {
+			return err
+		}
+		return io.EOF
+	case got.err != nil:
+		return got.err
+	}
+	var out []byte
+	for i := range got.events {
+		e := &got.events[i]
+		if e.Kind == EventUsage {
+			s.usage[got.choice] = s.usage[got.choice].Merge(e.Usage)
+			continue
+		}
+		e.Choice = got.choice
+		var err error
+		if out, err = s.enc.Encode(out, e); err != nil {
+			return err
+		}
+	}
+	return s.frames(out)
+}
+
+// frames cuts what the encoder wrote.
+func (s *choices) frames(b []byte) error {
+	r := framing.NewSSE(bytes.NewReader(b), len(b)+1)
+	for {
+		fr, err := r.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		f := (&Frame{Raw: fr.Raw, Event: fr.Event, Data: fr.Data}).Clone()
+		if err := s.scan.Scan(f); err != nil {
+			return err
+		}
+		if f.Kind == FrameUsage && !s.call.WantsUsage() {
+			f.Raw = nil
+		}
+		s.queue = append(s.queue, *f)
+	}
+}
+
+func (s *choices) Stop(why Finish, u Usage) {
+	if s.err != nil {
+		return
+	}
+	s.Close()
+	s.queue = nil
+	s.err = s.frames(s.scan.End(nil, why, u, s.call.WantsUsage()))
+	if s.err == nil {
+		s.err = io.EOF
+	}
+}
+
+// Close ends what is under way; the readers end with their streams.
+func (s *choices) Close() error {
+	s.closing.Do(func() {
+		close(s.done)
+		s.cancel()
+		for _, r := range s.replies {
+			if r != nil && r.Stream != nil {
+				r.Stream.Close()
+			}
+		}
+	})
+	return nil
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: AGPL-3.0-only
+
+package hoosh
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/maccracken/hoosh/internal/jsonpeek"
+)
+
+// What a backend lacks and hoosh does in its stead: answers by a JSON Schema,
+// and stop sequences. Several choices are in choices.go.
+
+// schemaTool is the tool that a model must call to give an answer by a schema.
+const schemaTool = "hoosh_answer"
+
+const (
+	schemaToolText = "Gives the answer to the user. Its arguments are the answer."
+	schemaPrompt   = "Answer with one JSON value and nothing else: no words around it, no code fence. It must be valid by this JSON Schema:\n"
+)
+
+// lacksSchema reports that models of this name are not to be given a schema.
+func (p *Profile) lacksSchema(model string) bool {
+	return p.NoSchema != nil && matchAny(p.NoSchema, model)
+}
+
+// withoutSchema is q asking for the same in other ways: by a tool where that is
+// the only one and the schema is of an object, else by words.
+func withoutSchema(q *Request, p *Profile) *Request {
+	e := *q
+	if !p.SchemaInPrompt && len(q.Tools) == 0 && isObjectSchema(q.Format.Schema) {
+		e.Format = Format{}
+		e.Tools = []Tool{{Name: schemaTool, Description: NewText(schemaToolText), Parameters: q.Format.Schema}}
+		e.ToolChoice = ToolChoice{Mode: "function", Name: schemaTool}
+		return &e
+	}
+	e.Format = Format{}
+	if p.SchemaInPrompt {
+		e.Format.Type = "json_object"
+	}
+	words := TextPart(schemaPrompt + string(q.Format.Schema))
+	at := 0
+	for at < len(q.Messages) && (q.Messages[at].Role == RoleSystem || q.Messages[at].Role == RoleDeveloper) {
+		at++
+	}
+	e.Messages = slices.Clone(q.Messages)
+	if at == 0 {
+		e.Messages = slices.Insert(e.Messages, 0, Message{Role: RoleSystem, Parts: []Part{words}})
+		return &e
+	}
+	last := &e.Messages[at-1]
+	last.Parts = slices.Concat(last.Parts, []Part{TextPart("\n\n"), words})
+	return &e
+}
+
+// isObjectSchema reports that a schema says that the value is an object.
+func isObjectSchema(schema []byte) bool {
+	c := jsonpeek.NewDepth(schema, jsonpeek.MaxDepth)
+	if !c.Object() {
+		return false
+	}
+	for c.Next() {
+		if string(c.Key()) == "type" {
+			kind, _ := c.Str()
+			return jsonpeek.Equal(kind, "object")
+		}
+	}
+	return false
+}
+
+// emulated brings a whole answer to what was asked: the arguments of the tool
+// that stands for a schema are its text, and it ends before a stop sequence.
+func (r *Response) emulated(stops []string) {
+	for i := range r.Choices {
+		ch := &r.Choices[i]
+		for j := range ch.Message.Parts {
+			if p := &ch.Message.Parts[j]; p.Call != nil && p.Call.Name == schemaTool {
+				*p = NewPart(PartText, NewText(string(p.Call.Arguments.JSON())))
+				if ch.Finish == FinishToolCalls {
+					ch.Finish = FinishStop
+				}
+			}
+		}
+		if len(stops) > 0 {
+			ch.stopAt(stops)
+		}
+	}
+}
+
+// stopAt cuts the choice at the first stop sequence.
+func (ch *Choice) stopAt(stops []string) {
+	for j := range ch.Message.Parts {
+		p := &ch.Message.Parts[j]
+		if p.Kind != PartText {
+			continue
+		}
+		text := p.Text()
+		if at, which := firstStop(text, stops); at >= 0 {
+			p.text = NewText(text[:at])
+			ch.Message.Parts = ch.Message.Parts[:j+1]
+			if at == 0 {
+				ch.Message.Parts = ch.Message.Parts[:j]
+			}
+			ch.Finish, ch.Stopped = FinishStop, which
+			return
+		}
+	}
+}
+
+// firstStop finds the stop sequence that comes first in text, -1 without one.
+func firstStop(text string, stops []string) (at int, which string) {
+	at = -1
+	for _, stop := range stops {
+		if i := strings.Index(text, stop); i >= 0 && (at < 0 || i < at) {
+			at, which = i, stop
+		}
+	}
+	return at, which
+}
+
+// heldBack is how many bytes at the end of text may be the beginning of a stop
+// sequence.
+func heldBack(text string, stops []string) int {
+	most := 0
+	for _, stop := range stops {
+		for n := min(len(stop)-1, len(text)); n > most; n-- {
+			if strings.HasSuffix(text, stop[:n]) {
+				most = n
+				break
+			}
+		}
+	}
+	return most
+}
+
+// emulation does the same to the events of a stream. The zero value looks for
+// the schema's tool only.
+type emulation struct {
+	stops   []string
+	choices []emulatedChoice
+	usage   Usage
+	src     Stream // to be ended when all choices have met a stop sequence
+	want    int    // choices that were asked for
+	stopped int    // that have
+}
+
+type emulatedChoice struct {
+	tail    string // text that may be the beginning of a stop sequence
+	stopped bool   // nothing of it is passed on any more
+	calls   int    // real tool calls
+	answers []int  // indices of calls that are the answer
+}
+
+func newEmulation(r *Reply, c *Call) emulation {
+	m := emulation{stops: r.stops, src: r.Stream, want: 1}
+	if c != nil {
+		m.want = max(c.load.envelope.Choices, 1)
+	}
+	return m
+}
+
+// idle reports that there is nothing to do but for a call of the schema's tool.
+func (m *emulation) idle(events []Event) bool {
+	if m.stops != nil || m.choices != nil {
+		return false
+	}
+	for i := range events {
+		if events[i].Kind == EventToolCall && events[i].Name == schemaTool {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *emulation) choice(i int) *emulatedChoice {
+	i = min(max(i, 0), maxChoices-1)
+	for len(m.choices) <= i {
+		m.choices = append(m.choices, emulatedChoice{})
+	}
+	return &m.choices[i]
+}
+
+// pass appends what is to be told of e.
+func (m *emulation) pass(dst []Event, e *Event) []Event {
+	switch e.Kind {
+	case EventUsage:
+		m.usage = m.usage.Merge(e.Usage)
+		return append(dst, *e)
+	case EventStart:
+		return append(dst, *e)
+	}
+	ch := m.choice(e.Choice)
+	if ch.stopped {
+		return dst
+	}
+	was := *e
+	e = &was
+	switch e.Kind {
+	case EventToolCall:
+		if e.Name != schemaTool {
+			ch.calls++
+			break
+		}
+		ch.answers = append(ch.answers, e.Index)
+		if e.Value != nil {
+			e.text = NewText(string(e.Value))
+		}
+		*e = Event{Kind: EventText, Choice: e.Choice, text: e.text}
+	case EventArguments:
+		if slices.Contains(ch.answers, e.Index) {
+			*e = Event{Kind: EventText, Choice: e.Choice, text: e.text}
+		}
+	case EventFinish:
+		if e.Finish == FinishToolCalls && ch.answers != nil && ch.calls == 0 {
+			e.Finish = FinishStop
+		}
+	}
+	if m.stops == nil {
+		return append(dst, *e)
+	}
+	if e.Kind != EventText {
+		return append(ch.flush(dst, e.Choice), *e)
+	}
+	text := ch.tail + e.text.String()
+	if at, which := firstStop(text, m.stops); at >= 0 {
+		ch.tail, ch.stopped = text[:at], true
+		dst = append(ch.flush(dst, e.Choice), Event{Kind: EventFinish, Choice: e.Choice, Finish: FinishStop, Name: which})
+		if m.stopped++; m.stopped >= m.want {
+			m.src.Stop(FinishStop, m.usage)
+		}
+		return dst
+	}
+	held := heldBack(text, m.stops)
+	ch.tail = text[:len(text)-held]
+	dst = ch.flush(dst, e.Choice)
+	ch.tail = text[len(text)-held:]
+	return dst
+}
+
+// flush passes the held text on.
+func (ch *emulatedChoice) flush(dst []Event, i int) []Event {
+	if ch.tail != "" {
+		dst = append(dst, Event{Kind: EventText, Choice: i, text: NewText(ch.tail)})
+		ch.tail = ""
+	}
+	return dst
+}
+
+// end passes on what is held of choices that gave no reason for their end.
+func (m *emulation) end(dst []Event) []Event {
+	for i := range m.choices {
+		dst = m.choices[i].flush(dst, i)
+	}
+	return dst
+}
+
+// stopsOf are the stop sequences of a request that a backend could not be told.
+func stopsOf(c *Call) []string {
+	q, err := c.Request()
+	if err != nil {
+		return nil
+	}
+	var stops []string
+	for _, t := range q.Stop {
+		if s := t.String(); s != "" {
+			stops = append(stops, s)
+		}
+	}
+	return stops
+}
+
+// isUnsaid reports that a body has this among what was dropped, and takes it
+// out.
+func isUnsaid(dropped []string, name string) (rest []string, found bool) {
+	i := slices.Index(dropped, name)
+	if i < 0 {
+		return dropped, false
+	}
+	return slices.Delete(slices.Clone(dropped), i, i+1), true
+}
+
+// quotedNames is for errors: "seed", "stop".
+func quotedNames(names []string) string {
+	var b bytes.Buffer
+	for i, name := range names {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(quoteName(name))
+	}
+	return b.String()
+}
