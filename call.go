@@ -196,7 +196,7 @@ func (l *payload) release() {
 // with what must change spliced in where both speak the same dialect, else the
 // request encoded anew. The strings name what was dropped.
 func (c *Call) BodyFor(p *Profile) (*Body, []string, error) {
-	if p.lacksSchema(c.Model) && c.load.envelope.Needs&FeatureJSONSchema != 0 {
+	if p.asksOtherwise(c) {
 		return c.bodyWithoutSchema(p)
 	}
 	if c.load.dialect == p.Dialect && c.load.body != nil {

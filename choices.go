@@ -181,8 +181,8 @@ func (s *choices) wait() error {
 		if s.left--; s.left > 0 {
 			return nil
 		}
-		var sum Usage
-		for _, u := range s.usage {
+		sum := s.usage[0]
+		for _, u := range s.usage[1:] {
 			sum = sum.plus(u)
 		}
 		out, err := s.enc.Encode(nil, &Event{Kind: EventUsage, Usage: sum})

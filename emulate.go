@@ -21,9 +21,10 @@ const (
 	schemaPrompt   = "Answer with one JSON value and nothing else: no words around it, no code fence. It must be valid by this JSON Schema:\n"
 )
 
-// lacksSchema reports that models of this name are not to be given a schema.
-func (p *Profile) lacksSchema(model string) bool {
-	return p.NoSchema != nil && matchAny(p.NoSchema, model)
+// asksOtherwise reports that the call wants an answer by a schema of a model that
+// is not to be given one.
+func (p *Profile) asksOtherwise(c *Call) bool {
+	return p.NoSchema != nil && c.load.envelope.Needs&FeatureJSONSchema != 0 && matchAny(p.NoSchema, c.Model)
 }
 
 // withoutSchema is q asking for the same in other ways: by a tool where that is

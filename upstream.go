@@ -141,7 +141,7 @@ func (u *Upstream) Do(ctx context.Context, c *Call, path *url.URL) (*Reply, erro
 		return nil, u.fail(c, u.refusal(resp))
 	}
 	reply := &Reply{Provider: u.Name, Issuer: u.Profile.Issuer, Model: c.Model, Dialect: u.Profile.Dialect, Header: resp.Header, Dropped: dropped, Attempts: 1,
-		op: c.Op, stops: stops, recode: u.Profile.Recode != nil && matchAny(u.Profile.Recode, c.Model)}
+		op: c.Op, stops: stops, recode: u.Profile.Recode != nil && matchAny(u.Profile.Recode, c.Model) || u.Profile.asksOtherwise(c)}
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
 		return nil, u.fail(c, &Error{Kind: ErrMalformed, Message: "a web page came where an answer was wanted"})
 	}
