@@ -49,7 +49,10 @@ func (t *trying) round(ctx context.Context, first bool) (*Reply, error) {
 	p := t.r.newPicker(t.c, t.res, t.dead|t.notDue(now), now, false, nil)
 	if first && !p.left() {
 		if t.c.Op == OpCount && len(t.res.rule.to) > 0 {
-			return estimate(t.c, t.res), nil
+			to := &t.res.rule.to[0]
+			reply := estimate(t.c, to.b.Name, or(to.model, t.res.asked))
+			reply.Route = t.res.routeName()
+			return reply, nil
 		}
 		return nil, t.nobody(now)
 	}

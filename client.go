@@ -39,7 +39,7 @@ type ClientConfig struct {
 type Client struct {
 	typed
 	up    *Upstream
-	paths [3]*url.URL // by operation
+	paths [opEnd]*url.URL // by operation; nil: there is none
 	known atomic.Pointer[map[string]Capabilities]
 }
 
@@ -52,7 +52,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	up, err := NewUpstream(ProviderConfig{
 		Name: or(cfg.Name, "hoosh"), BaseURL: base, Key: cfg.Key, Headers: cfg.Headers, Timeouts: cfg.Timeouts,
 		DialContext: cfg.DialContext, Transport: cfg.Transport, EventLimit: cfg.EventLimit,
-	}, Driver{Local: isLoopback(base)}, &Profile{Dialect: OpenAI}, "Authorization: Bearer ")
+	}, Driver{Local: isLoopback(base)}, &Profile{Dialect: OpenAI, Sealed: true, CacheMarks: true}, "Authorization: Bearer ")
 	if err != nil {
 		return nil, fmt.Errorf("hoosh: client: %w", err)
 	}
@@ -60,6 +60,9 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		OpChat:       up.URL("v1/chat/completions"),
 		OpCompletion: up.URL("v1/completions"),
 		OpEmbed:      up.URL("v1/embeddings"),
+		OpImage:      up.URL("v1/images/generations"),
+		OpModerate:   up.URL("v1/moderations"),
+		OpRerank:     up.URL("v1/rerank"),
 	}}
 	c.typed.d = c
 	return c, nil
@@ -74,6 +77,9 @@ func (c *Client) Do(ctx context.Context, call *Call) (*Reply, error) {
 type remote struct{ c *Client }
 
 func (r remote) Do(ctx context.Context, call *Call) (*Reply, error) {
+	if call.Op == OpCount { // in no form of OpenAI's chat completions
+		return estimate(call, r.c.up.Name, call.Model), nil
+	}
 	if int(call.Op) >= len(r.c.paths) {
 		return nil, &Error{Kind: ErrUnsupported, Op: call.Op, Provider: r.c.up.Name, Model: call.Model, Message: "the client has no such operation"}
 	}

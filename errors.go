@@ -107,6 +107,9 @@ func (e *Error) describe() string {
 	return b.String()
 }
 
+// contextLength is OpenAI's code for [ErrContextLength], which clients look for.
+const contextLength = "context_length_exceeded"
+
 // ClientMessage is what a client is told: the backend's own words where the
 // refusal is the client's matter, else also where it happened.
 func (e *Error) ClientMessage() string {
@@ -119,6 +122,9 @@ func (e *Error) ClientMessage() string {
 // Original is the backend's body, if it is in dialect d and the refusal is the
 // client's own matter: then it is handed on as it came. Else nil.
 func (e *Error) Original(d *Dialect) []byte {
+	if e.Kind == ErrContextLength && e.Code != contextLength {
+		return nil // clients look for the code, and this one has another or none
+	}
 	if e.dialect == d && e.Upstream && e.Final() && e.HTTPStatus() == e.Status && isObject(e.Body) {
 		return e.Body
 	}

@@ -56,10 +56,39 @@ func decodeOpenAIError(status int, _ http.Header, body []byte) *Error {
 	default:
 		e.Kind = StatusKind(e.Status)
 	}
+	if e.Kind == ErrInvalidRequest && saysTooLong(e.Message) {
+		e.Kind = ErrContextLength
+	}
 	if e.Message == "" {
 		e.Message = strings.TrimSpace("HTTP " + strconv.Itoa(status) + " " + http.StatusText(status))
 	}
 	return e
+}
+
+// tooLong are the words of vendors and engines that have no code for a prompt
+// over the context window.
+var tooLong = [...]string{
+	"maximum context length", // OpenAI, vLLM, DeepSeek, OpenRouter
+	"maximum prompt length",  // xAI
+	"context window",         // Groq, Fireworks
+	"context length",         // LM Studio, SGLang
+	"prompt is too long",     // Fireworks, Anthropic's
+	"too large for model",    // Mistral
+	"exceeds the maximum number of tokens",
+	"exceeds the available context size", // llama.cpp
+	"`inputs` tokens",                    // TGI, Together: with the ceiling of the answer
+	"too many tokens",                    // Cohere
+	"exceeded model token limit",         // Moonshot
+}
+
+func saysTooLong(message string) bool {
+	message = strings.ToLower(message)
+	for _, words := range tooLong {
+		if strings.Contains(message, words) {
+			return true
+		}
+	}
+	return false
 }
 
 func readErrorMember(c *jsonpeek.Cursor, e *Error) {
@@ -174,6 +203,9 @@ func appendOpenAIError(dst []byte, e *Error) []byte {
 	// A backend's code is the client's business only where the refusal is.
 	if e.Code != "" && (!e.Upstream || e.Final() && !bytes.ContainsAny([]byte(e.Code[:1]), "0123456789")) {
 		words.code = e.Code
+	}
+	if e.Kind == ErrContextLength {
+		words.code = contextLength
 	}
 	orNull := func(dst []byte, s string) []byte {
 		if s == "" {
