@@ -20,11 +20,14 @@ func (r *Router) route(ctx context.Context, c *Call) (*Reply, error) {
 	try := trying{r: r, c: c, res: &res, start: time.Now()}
 	for round := 0; ; round++ {
 		reply, err := try.round(ctx, round == 0)
+		if reply == nil && err == nil && (round+1 >= *res.rule.retry.Attempts || !try.wait(ctx, round)) {
+			err = try.failure(ctx)
+		}
+		if err != nil && c.Op == OpCount && cannotCount(err) {
+			return try.estimate(), nil
+		}
 		if reply != nil || err != nil {
 			return reply, err
-		}
-		if round+1 >= *res.rule.retry.Attempts || !try.wait(ctx, round) {
-			return nil, try.failure(ctx)
 		}
 	}
 }
@@ -49,10 +52,7 @@ func (t *trying) round(ctx context.Context, first bool) (*Reply, error) {
 	p := t.r.newPicker(t.c, t.res, t.dead|t.notDue(now), now, false, nil)
 	if first && !p.left() {
 		if t.c.Op == OpCount && len(t.res.rule.to) > 0 {
-			to := &t.res.rule.to[0]
-			reply := estimate(t.c, to.b.Name, or(to.model, t.res.asked))
-			reply.Route = t.res.routeName()
-			return reply, nil
+			return t.estimate(), nil
 		}
 		return nil, t.nobody(now)
 	}
@@ -79,6 +79,14 @@ func (t *trying) round(ctx context.Context, first bool) (*Reply, error) {
 			t.again(i, err.RetryAfter)
 		}
 	}
+}
+
+// estimate is the answer to a count that no candidate can give.
+func (t *trying) estimate() *Reply {
+	to := &t.res.rule.to[0]
+	reply := estimate(t.c, to.b.Name, or(to.model, t.res.asked))
+	reply.Route = t.res.routeName()
+	return reply
 }
 
 // again notes that a candidate may be tried again, after a while if it asked for

@@ -2,6 +2,13 @@
 
 package hoosh
 
+// cannotCount reports that a backend, an older engine perhaps, turned out to know
+// nothing of counting.
+func cannotCount(err error) bool {
+	e := AsError(err)
+	return e.Kind == ErrUnsupported || e.Upstream && e.Kind == ErrModelNotFound
+}
+
 // estimate answers how many tokens a chat has where nobody who has its model can
 // count them: from the bytes of its text. The answer is marked [UsageCounted].
 func estimate(c *Call, provider, model string) *Reply {

@@ -309,3 +309,14 @@ func TestCount(t *testing.T) {
 		t.Errorf("%+v, %v after %d calls", resp, err, b.Calls())
 	}
 }
+
+// TestCountRefused: so has one that turns out not to know how.
+func TestCountRefused(t *testing.T) {
+	r, b := lacking(t, hoosh.Profile{}, ^hoosh.Features(0))
+	b.Answer(hooshtest.Status(404, 0))
+	q := &hoosh.Request{Op: hoosh.OpCount, Model: "a/m", Messages: []hoosh.Message{hoosh.User("eight by")}}
+	resp, err := r.Infer(context.Background(), q)
+	if err != nil || resp.Usage.Input != 2 || b.Calls() != 1 {
+		t.Errorf("%+v, %v after %d calls", resp, err, b.Calls())
+	}
+}

@@ -35,6 +35,10 @@ type Preset struct {
 	// Also are the features beyond those of a language model, images for one: the
 	// backend has them at the paths that OpenAI has for them.
 	Also hoosh.Features
+	// Count is the format in which the backend counts the tokens of a chat, at
+	// CountPath under the root; nil: it cannot.
+	Count     *hoosh.Dialect
+	CountPath string
 	// FloatVectors: the backend gives embeddings as numbers only, and may refuse
 	// to be asked for base64.
 	FloatVectors bool
@@ -137,6 +141,14 @@ func nearby(base string) bool {
 	}
 	ip := net.ParseIP(u.Hostname())
 	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// features are what no list says of the backend's models.
+func (p *Preset) features() hoosh.Features {
+	if p.Count != nil {
+		return p.Also | hoosh.FeatureCount
+	}
+	return p.Also
 }
 
 // Drop are rules that leave out these keys.

@@ -15,6 +15,7 @@ import (
 // Provider is one configured backend. It is safe for concurrent use.
 type Provider struct {
 	up     *hoosh.Upstream
+	count  *hoosh.Upstream // of another format; nil: the backend counts no tokens
 	preset *Preset
 	api    string                       // path of the API under the root
 	paths  [hoosh.OpRerank + 1]*url.URL // by operation; nil: there is none
@@ -42,14 +43,19 @@ func New(cfg hoosh.ProviderConfig, p Preset) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Provider{up: up, preset: &p, api: api, paths: [...]*url.URL{
+	made := &Provider{up: up, preset: &p, api: api, paths: [...]*url.URL{
 		hoosh.OpChat:       up.URL(api + "/chat/completions"),
 		hoosh.OpCompletion: up.URL(api + "/completions"),
 		hoosh.OpEmbed:      up.URL(api + "/embeddings"),
 		hoosh.OpImage:      up.URL(api + "/images/generations"),
 		hoosh.OpModerate:   up.URL(api + "/moderations"),
 		hoosh.OpRerank:     up.URL(api + "/rerank"),
-	}}, nil
+	}}
+	if p.Count != nil {
+		made.paths[hoosh.OpCount] = up.URL(p.CountPath)
+		made.count, err = hoosh.NewUpstream(cfg, driver, &hoosh.Profile{Dialect: p.Count}, auth)
+	}
+	return made, err
 }
 
 // Do sends the call. See [hoosh.Doer].
@@ -57,7 +63,11 @@ func (p *Provider) Do(ctx context.Context, c *hoosh.Call) (*hoosh.Reply, error) 
 	if int(c.Op) >= len(p.paths) || p.paths[c.Op] == nil {
 		return nil, &hoosh.Error{Kind: hoosh.ErrUnsupported, Op: c.Op, Provider: p.up.Name, Model: c.Model, Message: "this backend has no such operation"}
 	}
-	reply, err := p.up.Do(ctx, c, p.paths[c.Op])
+	up := p.up
+	if c.Op == hoosh.OpCount {
+		up = p.count
+	}
+	reply, err := up.Do(ctx, c, p.paths[c.Op])
 	if err != nil || c.Op != hoosh.OpEmbed {
 		return reply, err
 	}
@@ -79,7 +89,7 @@ func (p *Provider) Models(ctx context.Context) ([]hoosh.Model, error) {
 	known := make(map[string]hoosh.Capabilities, len(list))
 	for i := range list {
 		m := &list[i]
-		m.Features = m.Features&^p.preset.Profile.Lacks | p.preset.Also
+		m.Features = m.Features&^p.preset.Profile.Lacks | p.preset.features()
 		known[m.ID] = m.Capabilities
 		for _, alias := range m.Aliases {
 			known[alias] = m.Capabilities
@@ -96,7 +106,7 @@ func (p *Provider) list(ctx context.Context) ([]hoosh.Model, error) {
 		}
 		list := make([]hoosh.Model, len(p.preset.Models))
 		for i, id := range p.preset.Models {
-			list[i] = hoosh.Model{ID: id, Provider: p.up.Name, Capabilities: hoosh.Capabilities{Features: hoosh.AllFeatures | p.preset.Also}}
+			list[i] = hoosh.Model{ID: id, Provider: p.up.Name, Capabilities: hoosh.Capabilities{Features: hoosh.AllFeatures | p.preset.features()}}
 		}
 		return list, nil
 	}
@@ -133,7 +143,7 @@ func (p *Provider) Capabilities(model string) hoosh.Capabilities {
 			return c
 		}
 	}
-	return hoosh.Capabilities{Features: hoosh.AllFeatures&^p.preset.Profile.Lacks | p.preset.Also}
+	return hoosh.Capabilities{Features: hoosh.AllFeatures&^p.preset.Profile.Lacks | p.preset.features()}
 }
 
 // Health asks the backend how it is, at no cost.
@@ -151,4 +161,9 @@ func (p *Provider) Health(ctx context.Context) error {
 }
 
 // Close ends what is under way and lets go of idle connections.
-func (p *Provider) Close() error { return p.up.Close() }
+func (p *Provider) Close() error {
+	if p.count != nil {
+		p.count.Close()
+	}
+	return p.up.Close()
+}
