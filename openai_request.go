@@ -462,7 +462,11 @@ func (w *openAIWriter) extraTop(q *Request) {
 		name := jsonpeek.AppendEscape(nil, x.Key)
 		field := openAIFieldOf(w.op, name)
 		format := field >= 0 && openAIFields[field].name == "response_format" && q.Format.Type == "" && q.Format.Schema == nil
-		if !w.extras || field >= 0 && !format {
+		switch {
+		case field < 0 && w.shares(x.Key):
+		case !w.extras && x.Key == "store" && string(x.Value) == "false": // as it is without it
+			continue
+		case !w.extras || field >= 0 && !format:
 			w.drop(x.Key)
 			continue
 		}
@@ -474,6 +478,19 @@ func (w *openAIWriter) extraTop(q *Request) {
 		w.raw(x.Value, x.Key)
 		w.end(m)
 	}
+}
+
+// shares reports that a member without a field means the same here as in the
+// format that the request came in: OpenAI's other one.
+func (w *openAIWriter) shares(key string) bool {
+	if w.from == nil || w.from.Name != "responses" {
+		return false
+	}
+	switch key {
+	case "metadata", "service_tier", "prompt_cache_key", "prompt_cache_retention", "safety_identifier":
+		return true
+	}
+	return false
 }
 
 // openAISize estimates the size of q's body, so that a long prompt is copied
