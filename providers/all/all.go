@@ -10,6 +10,7 @@
 package all
 
 import (
+	_ "github.com/maccracken/hoosh/providers/anthropic"
 	_ "github.com/maccracken/hoosh/providers/azure"
 	_ "github.com/maccracken/hoosh/providers/cerebras"
 	_ "github.com/maccracken/hoosh/providers/cohere"

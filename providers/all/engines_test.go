@@ -117,7 +117,7 @@ func TestDescribed(t *testing.T) {
 		context       int
 		models        int
 	}{
-		{"llamacpp", "smollm2-135m-instruct", common&^(hoosh.FeatureVision|hoosh.FeatureAudio|hoosh.FeatureTools) | hoosh.FeatureRerank, 2048, 1},
+		{"llamacpp", "smollm2-135m-instruct", common&^(hoosh.FeatureVision|hoosh.FeatureAudio|hoosh.FeatureTools) | hoosh.FeatureRerank | hoosh.FeatureCount, 2048, 1},
 		{"lmstudio", "qwen", common &^ (hoosh.FeatureEmbed | hoosh.FeatureAudio | hoosh.FeatureChoices), 4096, 2},
 		{"lmstudio", "nomic", hoosh.FeatureEmbed, 2048, 2},
 		{"tgi", "o/m", common &^ (hoosh.FeatureEmbed | hoosh.FeatureAudio | hoosh.FeatureChoices), 4000, 1},

@@ -14,11 +14,20 @@ import (
 
 	"github.com/maccracken/hoosh"
 	"github.com/maccracken/hoosh/hooshtest"
-	"github.com/maccracken/hoosh/providers/compat"
 )
 
+// preset is what a provider of a preset has.
+type preset interface {
+	hoosh.Doer
+	Profile() *hoosh.Profile
+	Models(context.Context) ([]hoosh.Model, error)
+	Capabilities(string) hoosh.Capabilities
+	Health(context.Context) error
+	Close() error
+}
+
 // provider makes one of a preset's kind.
-func provider(t *testing.T, name string, cfg hoosh.ProviderConfig) *compat.Provider {
+func provider(t *testing.T, name string, cfg hoosh.ProviderConfig) preset {
 	t.Helper()
 	d := driver(t, name)
 	if cfg.BaseURL == "" && d.BaseURL == "" {
@@ -31,7 +40,7 @@ func provider(t *testing.T, name string, cfg hoosh.ProviderConfig) *compat.Provi
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, ok := doer.(*compat.Provider)
+	p, ok := doer.(preset)
 	if !ok {
 		t.Fatalf("%s is a %T", name, doer)
 	}

@@ -15,13 +15,14 @@ import (
 	"slices"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/anthropic"
 	"github.com/maccracken/hoosh/providers/compat"
 )
 
 func init() {
 	compat.Register(compat.Preset{
 		Name: "llamacpp", Local: true, BaseURL: "http://127.0.0.1:8080",
-		Also:     hoosh.FeatureRerank,
+		Also: hoosh.FeatureRerank, Count: anthropic.Dialect, CountPath: "/v1/messages/count_tokens",
 		Profile:  hoosh.Profile{NoDeveloper: true, Lacks: hoosh.FeatureFiles},
 		Health:   "/health",
 		Describe: describe,

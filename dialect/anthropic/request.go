@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: AGPL-3.0-only
+
+package anthropic
+
+import (
+	"fmt"
+
+	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/internal/jsonpeek"
+)
+
+// fields are the top-level members of a request that [hoosh.Request] has room for.
+var fields = [...]struct {
+	name string
+	read func(r *reader, q *hoosh.Request)
+}{
+	{"model", func(r *reader, q *hoosh.Request) { q.Model = r.str("a string, the model's name") }},
+	{"messages", (*reader).messages},
+	{"system", (*reader).system},
+	{"max_tokens", func(r *reader, q *hoosh.Request) { q.MaxTokens = r.count() }},
+	{"stream", func(r *reader, q *hoosh.Request) { on := r.bool(); q.Stream = on != nil && *on }},
+	{"temperature", func(r *reader, q *hoosh.Request) { q.Temperature = r.float() }},
+	{"top_p", func(r *reader, q *hoosh.Request) { q.TopP = r.float() }},
+	{"top_k", (*reader).topK},
+	{"stop_sequences", (*reader).stop},
+	{"tools", (*reader).tools},
+	{"tool_choice", (*reader).toolChoice},
+	{"thinking", (*reader).thinking},
+	{"output_config", (*reader).outputConfig},
+	{"output_format", func(r *reader, q *hoosh.Request) { r.format(q) }},
+	{"metadata", (*reader).metadata},
+}
+
+// fieldOf finds the field that a name reads as, -1 without one.
+func fieldOf(name []byte) int {
+	spelt := isPlain(name)
+	for i := range fields {
+		if string(name) == fields[i].name || !spelt && jsonpeek.EqualFold(name, fields[i].name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// decodeRequest is [hoosh.Dialect.DecodeRequest].
+func decodeRequest(op hoosh.Operation, body []byte) (*hoosh.Request, error) {
+	if op != hoosh.OpChat && op != hoosh.OpCount {
+		return nil, unsupportedOp(op)
+	}
+	r := newReader(op, body, hoosh.ErrInvalidRequest)
+	q := &hoosh.Request{Op: op}
+	if !r.c.Object() {
+		return nil, notJSON(op, r.kind, body, r.c.Err(), "want a JSON object")
+	}
+	var seen [len(fields)]bool
+	for r.c.Next() {
+		i := fieldOf(r.c.Key())
+		if i < 0 {
+			q.Extra = append(q.Extra, r.member())
+			continue
+		}
+		if seen[i] {
+			r.fail(r.c.KeyStart(), fmt.Sprintf("a second key that reads as %q", fields[i].name))
+		}
+		seen[i] = true
+		fields[i].read(&r, q)
+	}
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	if !seen[1] {
+		return nil, invalid(op, "messages", "missing; want an array of messages")
+	}
+	hoosh.OpenIDs(q.Messages)
+	return q, nil
+}
+
+func (r *reader) topK(q *hoosh.Request) {
+	if r.c.Null() {
+		return
+	}
+	k := r.count()
+	q.TopK = &k
+}
+
+func (r *reader) stop(q *hoosh.Request) {
+	if r.c.Null() {
+		return
+	}
+	if !r.c.Array() {
+		r.want("an array of strings")
+		return
+	}
+	for r.c.Next() {
+		raw, ok := r.c.Str()
+		if !ok {
+			r.want("a string")
+		}
+		q.Stop = append(q.Stop, hoosh.RawText(raw))
+	}
+}
+
+// thinking reads how the model is asked to think. Adaptive thinking without an
+// effort is at Anthropic's own default, "high".
+func (r *reader) thinking(q *hoosh.Request) {
+	if r.c.Null() {
+		return
+	}
+	if !r.c.Object() {
+		r.want("an object with a type")
+		return
+	}
+	kind, budget := "", 0
+	for r.c.Next() {
+		switch string(r.key()) {
+		case "type":
+			kind = r.str("a string")
+		case "budget_tokens":
+			budget = r.count()
+		case "display":
+			if word := r.str("a string"); word != "" {
+				q.Reasoning.Show = hoosh.Ptr(word != "omitted")
+			}
+		}
+	}
+	switch kind {
+	case "disabled":
+		q.Reasoning.Effort = "none"
+	case "enabled":
+		q.Reasoning.Budget = budget
+	default: // adaptive, between_tools
+		if q.Reasoning.Effort == "" {
+			q.Reasoning.Effort = "high"
+		}
+	}
+}
+
+// outputConfig reads the form of the answer and the effort. What else there is
+// stays with the unknown members.
+func (r *reader) outputConfig(q *hoosh.Request) {
+	if r.c.Null() {
+		return
+	}
+	if !r.c.Object() {
+		r.want("an object")
+		return
+	}
+	var rest []byte
+	for r.c.Next() {
+		switch string(r.key()) {
+		case "format":
+			r.format(q)
+		case "effort":
+			effort := r.str("a string")
+			if effort == "max" { // the greatest of OpenAI's words
+				effort = "xhigh"
+			}
+			if effort != "" && q.Reasoning.Effort != "none" {
+				q.Reasoning.Effort = effort
+			}
+		default:
+			rest = appendMember(rest, r)
+		}
+	}
+	if rest != nil {
+		q.Extra = append(q.Extra, hoosh.Member{Key: "output_config", Value: append(rest, '}')})
+	}
+}
+
+// appendMember adds the member at hand to an object that is being made.
+func appendMember(dst []byte, r *reader) []byte {
+	if dst == nil {
+		dst = append(dst, '{')
+	} else {
+		dst = append(dst, ',')
+	}
+	dst = append(append(dst, '"'), r.c.Key()...)
+	return append(append(dst, `":`...), r.c.Value()...)
+}
+
+func (r *reader) format(q *hoosh.Request) {
+	if r.c.Null() {
+		return
+	}
+	at := r.c.Pos()
+	if !r.c.Object() {
+		r.want("an object with a type and a schema")
+		return
+	}
+	kind, f := "", hoosh.Format{}
+	for r.c.Next() {
+		switch string(r.key()) {
+		case "type":
+			kind = r.str("a string")
+		case "schema":
+			f.Schema = r.raw("a JSON Schema object")
+		}
+	}
+	if kind != "json_schema" || f.Schema == nil {
+		r.fail(at, `want a type "json_schema" and a schema`)
+	}
+	f.Type = "json_schema"
+	q.Format = f
+}
+
+func (r *reader) metadata(q *hoosh.Request) {
+	if r.c.Null() {
+		return
+	}
+	if !r.c.Object() {
+		r.want("an object")
+		return
+	}
+	var rest []byte
+	for r.c.Next() {
+		if string(r.key()) == "user_id" {
+			q.User = r.str("a string")
+		} else {
+			rest = appendMember(rest, r)
+		}
+	}
+	if rest != nil {
+		q.Extra = append(q.Extra, hoosh.Member{Key: "metadata", Value: append(rest, '}')})
+	}
+}

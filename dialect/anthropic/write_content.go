@@ -1,0 +1,583 @@
+// SPDX-License-Identifier: AGPL-3.0-only
+
+package anthropic
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/internal/jsonpeek"
+)
+
+// turnState is the turn that is being written. A block that turns out to say
+// nothing is taken back with it.
+type turnState struct {
+	role   string // "": none is open
+	turns  int
+	text   span // of the last block the text with its quotes, if it is a text
+	system bool // the blocks are those of the system prompt
+}
+
+// waitingCall is a tool call that waits for its result.
+type waitingCall struct {
+	id, name string
+	place    string // in the request
+	result   *hoosh.Part
+	at       int // the message of the result
+}
+
+// begin makes sure that a turn of this role is open, and separates what follows.
+func (w *writer) begin(role string) {
+	if w.turn.role != role && !w.turn.system {
+		if w.turn.turns == 0 && role != "user" {
+			// Anthropic wants the user to begin.
+			w.b = append(w.b, `{"role":"user","content":[{"type":"text","text":"(continued)"}`...)
+			w.turn.turns++
+			w.turn.role = "user"
+		}
+		if w.turn.role != "" {
+			w.b = append(w.b, "]}"...)
+		}
+		w.comma()
+		w.b = append(append(append(w.b, `{"role":"`...), role...), `","content":[`...)
+		w.turn.role = role
+		w.turn.turns++
+	} else {
+		w.comma()
+	}
+	w.turn.text = span{}
+}
+
+// messages writes the system prompt and the messages.
+func (w *writer) messages(ms []hoosh.Message) {
+	at := 0
+	for at < len(ms) && isSystem(&ms[at]) {
+		at++
+	}
+	w.system(ms[:at])
+	w.key("messages")
+	w.b = append(w.b, '[')
+	for i := at; i < len(ms); i++ {
+		if ms[i].Role == hoosh.RoleAssistant {
+			w.assistant(i, &ms[i])
+			continue
+		}
+		to := i
+		for to < len(ms) && ms[to].Role != hoosh.RoleAssistant {
+			to++
+		}
+		w.results(ms, i, to)
+		for ; i < to; i++ {
+			w.speaker(i, &ms[i])
+		}
+		i--
+	}
+	for i := range w.waiting {
+		w.fail(hoosh.ErrInvalidRequest, w.waiting[i].place, unanswered)
+	}
+	if w.turn.turns == 0 {
+		if len(ms) == 0 {
+			w.fail(hoosh.ErrInvalidRequest, "messages", "want at least one message")
+		}
+		w.begin("user")
+		w.b = append(w.b, `{"type":"text","text":"(continued)"}`...)
+	}
+	if w.turn.role == "assistant" {
+		w.trimEnd()
+	}
+	w.b = append(w.b, "]}]"...)
+}
+
+const unanswered = "this tool call has no result in the messages after it; want one for each call"
+
+func isSystem(m *hoosh.Message) bool {
+	return m.Role == hoosh.RoleSystem || m.Role == hoosh.RoleDeveloper
+}
+
+// system writes what stands at the head of the conversation.
+func (w *writer) system(ms []hoosh.Message) {
+	from := len(w.b)
+	w.key("system")
+	if len(ms) == 1 && len(ms[0].Parts) == 1 && ms[0].Parts[0].Kind == hoosh.PartText && len(ms[0].Parts[0].Extra) == 0 {
+		at := len(w.b)
+		w.b = ms[0].Parts[0].Content().AppendJSON(w.b)
+		if blank(w.b[at+1 : len(w.b)-1]) {
+			w.b = w.b[:from]
+		}
+		w.about(&ms[0])
+		return
+	}
+	w.b = append(w.b, '[')
+	inside := len(w.b)
+	w.turn.system = true
+	for i := range ms {
+		w.about(&ms[i])
+		for j := range ms[i].Parts {
+			w.systemPart(i, j, &ms[i].Parts[j], "system")
+		}
+	}
+	w.turn = turnState{}
+	if len(w.b) == inside {
+		w.b = w.b[:from]
+		return
+	}
+	w.b = append(w.b, ']')
+}
+
+func (w *writer) systemPart(i, j int, p *hoosh.Part, role string) {
+	switch {
+	case p.Kind == hoosh.PartText:
+		w.text(role, p)
+	case p.Kind == hoosh.PartOther && w.extras:
+		w.begin(role)
+		w.raw(p.Raw, place(i, j))
+	default:
+		w.fail(hoosh.ErrUnsupported, place(i, j), "a system prompt is text for Anthropic; it cannot hold content of kind "+p.Kind.String())
+	}
+}
+
+// about names what a message holds beside its parts.
+func (w *writer) about(m *hoosh.Message) {
+	if m.Name != "" {
+		w.drop("name")
+	}
+	for i := range m.Extra {
+		w.drop(m.Extra[i].Key)
+	}
+}
+
+// results writes those among the messages [from, to), which are all up to the next
+// turn of the assistant: in the order of the calls, in one message, first in it.
+func (w *writer) results(ms []hoosh.Message, from, to int) {
+	var later []waitingCall // without an id
+	for i := from; i < to; i++ {
+		for j := range ms[i].Parts {
+			p := &ms[i].Parts[j]
+			if p.Kind != hoosh.PartToolResult || p.Result == nil {
+				continue
+			}
+			if p.Result.ID == "" {
+				later = append(later, waitingCall{name: p.Result.Name, place: place(i, j), result: p, at: i})
+				continue
+			}
+			k := slices.IndexFunc(w.waiting, func(c waitingCall) bool { return c.id == p.Result.ID && c.result == nil })
+			w.answer(k, p, i, place(i, j))
+		}
+	}
+	for _, r := range later {
+		k := slices.IndexFunc(w.waiting, func(c waitingCall) bool { return r.name != "" && c.name == r.name && c.result == nil })
+		if k < 0 {
+			k = slices.IndexFunc(w.waiting, func(c waitingCall) bool { return c.result == nil })
+		}
+		w.answer(k, r.result, r.at, r.place)
+	}
+	for i := range w.waiting {
+		c := &w.waiting[i]
+		if c.result == nil {
+			w.fail(hoosh.ErrInvalidRequest, c.place, unanswered)
+			continue
+		}
+		w.result(c)
+	}
+	w.waiting = w.waiting[:0]
+}
+
+func (w *writer) answer(k int, p *hoosh.Part, i int, where string) {
+	if k < 0 {
+		w.fail(hoosh.ErrInvalidRequest, where, "this tool result answers no call of the assistant's turn before it; want one for each call")
+		return
+	}
+	w.waiting[k].result, w.waiting[k].at = p, i
+}
+
+// result writes one.
+func (w *writer) result(c *waitingCall) {
+	w.begin("user")
+	w.b = append(w.b, `{"type":"tool_result","tool_use_id":`...)
+	w.id(c.id)
+	r := c.result.Result
+	from := len(w.b)
+	w.key("content")
+	if n := len(r.Parts); n == 1 && r.Parts[0].Kind == hoosh.PartText && len(r.Parts[0].Extra) == 0 {
+		at := len(w.b)
+		w.b = r.Parts[0].Content().AppendJSON(w.b)
+		if sabotaged {
+			w.b = appendMaimed(w.b[:at], r.Parts[0].Content())
+		}
+		if blank(w.b[at+1 : len(w.b)-1]) {
+			w.b = w.b[:from]
+		}
+	} else {
+		w.b = append(w.b, '[')
+		inside := len(w.b)
+		was := w.turn
+		w.turn.system = true // within the array there are no turns
+		for j := range r.Parts {
+			w.userPart(c.at, j, &r.Parts[j])
+		}
+		if w.turn = was; len(w.b) == inside {
+			w.b = w.b[:from]
+		} else {
+			w.b = append(w.b, ']')
+		}
+	}
+	if r.Failed {
+		w.b = append(w.b, `,"is_error":true`...)
+	}
+	w.extra(c.result.Extra, "type", "tool_use_id", "content", "is_error")
+	w.b = append(w.b, '}')
+}
+
+// appendMaimed is the text without its last byte, see sabotaged.
+func appendMaimed(dst []byte, t hoosh.Text) []byte {
+	s := t.String()
+	return jsonpeek.AppendQuote(dst, s[:max(len(s)-1, 0)])
+}
+
+// speaker writes message i, of anybody but the assistant, without the results in
+// it.
+func (w *writer) speaker(i int, m *hoosh.Message) {
+	w.about(m)
+	for j := range m.Parts {
+		p := &m.Parts[j]
+		switch {
+		case p.Kind == hoosh.PartToolResult:
+		case isSystem(m) && w.model.midSystem:
+			w.systemPart(i, j, p, "system")
+		case isSystem(m) && p.Kind == hoosh.PartText:
+			w.instruction(p)
+		case m.Role == hoosh.RoleTool:
+			w.fail(hoosh.ErrInvalidRequest, place(i, j), "want tool results, and only those, in a message of role tool")
+		default:
+			w.userPart(i, j, p)
+		}
+	}
+}
+
+// instruction writes a system message in mid-conversation for models that know
+// none.
+func (w *writer) instruction(p *hoosh.Part) {
+	was, from := w.turn, len(w.b)
+	w.begin("user")
+	w.b = append(w.b, `{"type":"text","text":"<system>`...)
+	at := len(w.b)
+	w.b = p.Content().AppendJSON(w.b)
+	if blank(w.b[at+1 : len(w.b)-1]) {
+		w.turn, w.b = was, w.b[:from]
+		return
+	}
+	copy(w.b[at:], w.b[at+1:len(w.b)-1]) // without its quotes
+	w.b = append(w.b[:len(w.b)-2], `</system>"`...)
+	w.extra(p.Extra, "type", "text")
+	w.b = append(w.b, '}')
+}
+
+// userPart writes part j of message i, or of a result in it.
+func (w *writer) userPart(i, j int, p *hoosh.Part) {
+	switch p.Kind {
+	case hoosh.PartText, hoosh.PartRefusal:
+		w.text("user", p)
+	case hoosh.PartImage:
+		w.image(i, j, p)
+	case hoosh.PartFile:
+		w.document(i, j, p)
+	case hoosh.PartThinking:
+	case hoosh.PartOther:
+		if !w.extras {
+			w.drop(place(i, j))
+			return
+		}
+		w.begin("user")
+		w.raw(p.Raw, place(i, j))
+	default:
+		w.fail(hoosh.ErrUnsupported, place(i, j), "content of kind "+p.Kind.String()+" in a message of the user is not possible with Anthropic")
+	}
+}
+
+// assistant writes message i, of the assistant.
+func (w *writer) assistant(i int, m *hoosh.Message) {
+	w.about(m)
+	for j := range m.Parts {
+		p := &m.Parts[j]
+		switch p.Kind {
+		case hoosh.PartText, hoosh.PartRefusal:
+			w.text("assistant", p)
+		case hoosh.PartThinking:
+			w.thought(p)
+		case hoosh.PartToolCall:
+			w.call(i, j, p)
+		case hoosh.PartOther:
+			if !w.extras {
+				w.drop(place(i, j))
+				continue
+			}
+			w.begin("assistant")
+			w.raw(p.Raw, place(i, j))
+		default:
+			w.fail(hoosh.ErrUnsupported, place(i, j), "content of kind "+p.Kind.String()+" in a message of the assistant is not possible with Anthropic")
+		}
+	}
+}
+
+// text writes a text, unless there is nothing to be seen of it.
+func (w *writer) text(role string, p *hoosh.Part) {
+	was, from := w.turn, len(w.b)
+	w.begin(role)
+	w.b = append(w.b, `{"type":"text","text":`...)
+	at := len(w.b)
+	w.b = p.Content().AppendJSON(w.b)
+	if blank(w.b[at+1 : len(w.b)-1]) {
+		w.turn, w.b = was, w.b[:from]
+		return
+	}
+	w.turn.text = span{from: at, to: len(w.b)}
+	if role == "assistant" && w.extras {
+		w.citations(p.Citations)
+	}
+	w.extra(p.Extra, "type", "text")
+	w.b = append(w.b, '}')
+}
+
+func (w *writer) citations(list []hoosh.Citation) {
+	n := 0
+	for i := range list {
+		if !isCitation(list[i].Raw) {
+			continue
+		}
+		if n++; n == 1 {
+			w.key("citations")
+			w.b = append(w.b, '[')
+		}
+		w.comma()
+		w.b = append(w.b, list[i].Raw...)
+	}
+	if n > 0 {
+		w.b = append(w.b, ']')
+	}
+}
+
+// trimEnd takes white space from the end of the last text: Anthropic refuses an
+// answer that it shall go on with and that ends so.
+func (w *writer) trimEnd() {
+	at := w.turn.text
+	if at.to == 0 {
+		return
+	}
+	text := jsonpeek.Unquote(w.b[at.from+1 : at.to-1])
+	if short := strings.TrimSpace("." + text)[1:]; len(short) < len(text) {
+		rest := slices.Clone(w.b[at.to:])
+		w.b = append(jsonpeek.AppendQuote(w.b[:at.from], short), rest...)
+	}
+}
+
+// thought writes thinking that the backend takes back.
+func (w *writer) thought(p *hoosh.Part) {
+	if !w.p.Accepts(p.Signature, w.from) {
+		return
+	}
+	w.begin("assistant")
+	if p.Signature.Redacted {
+		w.b = append(w.b, `{"type":"redacted_thinking","data":`...)
+		w.b = p.Signature.Data.AppendJSON(w.b)
+	} else {
+		w.b = append(w.b, `{"type":"thinking","thinking":`...)
+		w.b = p.Content().AppendJSON(w.b)
+		w.key("signature")
+		w.b = p.Signature.Data.AppendJSON(w.b)
+	}
+	if w.extras {
+		w.extra(p.Extra, "type", "thinking", "signature", "data")
+	}
+	w.b = append(w.b, '}')
+}
+
+func (w *writer) call(i, j int, p *hoosh.Part) {
+	if p.Call == nil {
+		return
+	}
+	id := p.Call.ID
+	if id == "" {
+		id = fmt.Sprintf("call_%d_%d", i, j)
+	}
+	w.begin("assistant")
+	w.b = append(w.b, `{"type":"tool_use","id":`...)
+	w.id(id)
+	w.key("name")
+	w.b = jsonpeek.AppendQuote(w.b, p.Call.Name)
+	w.key("input")
+	var ok bool
+	if w.b, ok = appendInput(w.b, p.Call.Arguments); !ok {
+		w.fail(hoosh.ErrInvalidRequest, place(i, j), "the arguments of the call are not a JSON object; Anthropic takes nothing else")
+	}
+	w.extra(p.Extra, "type", "id", "name", "input")
+	w.extra(p.Call.Extra, "type", "id", "name", "input", cacheMark)
+	w.b = append(w.b, '}')
+	w.waiting = append(w.waiting, waitingCall{id: id, name: p.Call.Name, place: place(i, j)})
+	if w.named && !slices.Contains(w.called, p.Call.Name) {
+		w.called = append(w.called, p.Call.Name)
+	}
+}
+
+// appendInput writes arguments as an object, an empty one for none and for null.
+// It reports whether they are one.
+func appendInput(dst []byte, a hoosh.Arguments) ([]byte, bool) {
+	from := len(dst)
+	dst, ok := a.AppendValue(dst)
+	if !ok {
+		return append(dst, "{}"...), false
+	}
+	c := jsonpeek.NewDepth(dst[from:], jsonpeek.MaxDepth)
+	switch c.Kind() {
+	case jsonpeek.Object:
+		return dst, true
+	case jsonpeek.Null:
+		return append(dst[:from], "{}"...), true
+	}
+	return dst, false
+}
+
+// id writes the id of a call as the vendor takes it: letters, digits, _ and -.
+func (w *writer) id(id string) {
+	if w.p.ToolID != nil {
+		id = w.p.ToolID(id)
+	} else if id == "" || strings.ContainsFunc(id, notOfID) {
+		sum := sha256.Sum256([]byte(id))
+		id = "toolu_" + hex.EncodeToString(sum[:12])
+	}
+	w.b = jsonpeek.AppendQuote(w.b, id)
+}
+
+func notOfID(r rune) bool {
+	return (r|0x20 < 'a' || r|0x20 > 'z') && (r < '0' || r > '9') && r != '_' && r != '-'
+}
+
+// imageTypes are what Anthropic can see.
+var imageTypes = []string{"image/jpeg", "image/png", "image/gif", "image/webp"}
+
+func (w *writer) image(i, j int, p *hoosh.Part) {
+	m := p.Media
+	if m == nil {
+		w.fail(hoosh.ErrInvalidRequest, place(i, j), "the part has no media")
+		return
+	}
+	if m.Detail != "" && m.Detail != "auto" {
+		w.drop("detail")
+	}
+	w.begin("user")
+	w.b = append(w.b, `{"type":"image","source":`...)
+	if m.Data.IsEmpty() {
+		w.elsewhere(i, j, m)
+	} else {
+		kind := m.Type
+		if kind == "image/jpg" {
+			kind = "image/jpeg"
+		} else if kind == "" {
+			kind = sniff(m.Data)
+		}
+		if !slices.Contains(imageTypes, kind) {
+			w.fail(hoosh.ErrUnsupported, place(i, j), fmt.Sprintf("an image of type %q; Anthropic takes JPEG, PNG, GIF and WebP", kind))
+		}
+		w.base64(kind, m.Data)
+	}
+	w.extra(p.Extra, "type", "source")
+	w.b = append(w.b, '}')
+}
+
+func (w *writer) base64(kind string, data hoosh.Text) {
+	w.b = append(w.b, `{"type":"base64","media_type":`...)
+	w.b = jsonpeek.AppendQuote(w.b, kind)
+	w.key("data")
+	w.b = append(data.AppendJSON(w.b), '}')
+}
+
+// elsewhere writes the source of media that are not in the request.
+func (w *writer) elsewhere(i, j int, m *hoosh.Media) {
+	switch url := m.URL.String(); {
+	case m.ID != "" && m.URL.IsEmpty():
+		if !w.extras {
+			w.fail(hoosh.ErrUnsupported, place(i, j), "a file's id is known only where it was uploaded; want its data or URL")
+		}
+		w.b = jsonpeek.AppendQuote(append(w.b, `{"type":"file","file_id":`...), m.ID)
+	case strings.HasPrefix(url, "https://"), strings.HasPrefix(url, "http://"):
+		w.b = m.URL.AppendJSON(append(w.b, `{"type":"url","url":`...))
+	default:
+		w.fail(hoosh.ErrUnsupported, place(i, j), "want data in base64, or an https URL")
+		w.b = append(w.b, '{')
+	}
+	w.b = append(w.b, '}')
+}
+
+// document writes a file: a PDF, or text, which Anthropic takes as it is.
+func (w *writer) document(i, j int, p *hoosh.Part) {
+	m := p.Media
+	if m == nil {
+		w.fail(hoosh.ErrInvalidRequest, place(i, j), "the part has no media")
+		return
+	}
+	w.begin("user")
+	w.b = append(w.b, `{"type":"document","source":`...)
+	kind, _, _ := strings.Cut(m.Type, ";")
+	if kind == "" && !m.Data.IsEmpty() {
+		kind = sniff(m.Data)
+	}
+	switch {
+	case m.Data.IsEmpty():
+		w.elsewhere(i, j, m)
+	case kind == "application/pdf":
+		w.base64(kind, m.Data)
+	case strings.HasPrefix(kind, "text/"), kind == "application/json", kind == "application/xml":
+		text, err := base64.StdEncoding.DecodeString(m.Data.String())
+		if err != nil {
+			w.fail(hoosh.ErrInvalidRequest, place(i, j), "the file's data are not valid base64")
+		}
+		w.b = append(w.b, `{"type":"text","media_type":"text/plain","data":`...)
+		w.b = append(jsonpeek.AppendQuote(w.b, string(text)), '}')
+	default:
+		w.fail(hoosh.ErrUnsupported, place(i, j), fmt.Sprintf("a file of type %q; Anthropic takes PDF and text", m.Type))
+	}
+	if m.Name != "" {
+		w.key("title")
+		w.b = jsonpeek.AppendQuote(w.b, m.Name)
+	}
+	w.extra(p.Extra, "type", "source", "title")
+	w.b = append(w.b, '}')
+}
+
+// sniff tells the type of media by the beginning of their base64, "" when it is
+// none of those that Anthropic takes.
+func sniff(data hoosh.Text) string {
+	head := data.String()
+	head = head[:min(len(head), 16)]
+	for _, t := range [...]struct{ start, kind string }{
+		{"iVBORw0KGgo", "image/png"}, {"/9j/", "image/jpeg"}, {"R0lGOD", "image/gif"}, {"UklGR", "image/webp"}, {"JVBERi0", "application/pdf"},
+	} {
+		if strings.HasPrefix(head, t.start) {
+			return t.kind
+		}
+	}
+	return ""
+}
+
+// place is the path of part j of message i, as OpenAI has it.
+func place(i, j int) string { return fmt.Sprintf("messages[%d].content[%d]", i, j) }
+
+// blank reports that a text, as it stands between its quotes, shows nothing.
+func blank(raw []byte) bool {
+	for i := 0; i < len(raw); i++ {
+		switch ch := raw[i]; {
+		case ch == ' ':
+		case ch == '\\' && i+1 < len(raw) && strings.IndexByte("nrtf", raw[i+1]) >= 0:
+			i++
+		case ch >= 0x80, ch == '\\' && i+1 < len(raw) && raw[i+1] == 'u':
+			return strings.TrimSpace(jsonpeek.Unquote(raw)) == ""
+		default:
+			return false
+		}
+	}
+	return true
+}
