@@ -360,12 +360,14 @@ func (w *openAIWriter) reasoning(t Reasoning) {
 func (w *openAIWriter) extra(x Extra, but ...string) {
 	if !w.extras {
 		for i := range x {
-			w.drop(x[i].Key)
+			if !x[i].IsNote() {
+				w.drop(x[i].Key)
+			}
 		}
 		return
 	}
 	for i := range x {
-		if slices.Contains(but, x[i].Key) {
+		if slices.Contains(but, x[i].Key) || x[i].IsNote() {
 			continue
 		}
 		w.comma()

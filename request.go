@@ -49,11 +49,16 @@ type Input struct {
 	Tokens  []int64 // if not nil, instead of Content
 }
 
-// Member is one member of a JSON object that hoosh has no field for.
+// Member is one member of a JSON object that hoosh has no field for. One whose
+// key begins with a dot is no such thing but a note that a decoder makes for the
+// encoder of the same dialect: nobody else writes it, or names it as dropped.
 type Member struct {
 	Key   string
 	Value json.RawMessage
 }
+
+// IsNote reports that the member is a note.
+func (m *Member) IsNote() bool { return len(m.Key) > 0 && m.Key[0] == '.' }
 
 // Extra holds members in the order in which they stood, in the words of the
 // dialect they came from.

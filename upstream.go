@@ -79,6 +79,17 @@ func NewUpstream(cfg ProviderConfig, d Driver, p *Profile, auth string) (*Upstre
 	return u, nil
 }
 
+// With is another Upstream to the same backend, over the same connections, which
+// speaks as p says. Each is closed by itself.
+func (u *Upstream) With(p *Profile) *Upstream {
+	own := *p
+	own.Issuer = or(p.Issuer, u.Profile.Issuer)
+	return &Upstream{
+		Name: u.Name, Profile: &own, base: u.base, blank: u.blank, trip: u.trip,
+		timeouts: u.timeouts, limit: u.limit, secrets: u.secrets,
+	}
+}
+
 // parseBase checks a base URL and takes a slash at its end away.
 func parseBase(raw string) (*url.URL, error) {
 	if raw == "" {

@@ -132,7 +132,7 @@ func takes(body []byte) string {
 				if strings.TrimSpace(b.Text) == "" {
 					return "blank text"
 				}
-				if i == len(q.Messages)-1 && m.Role == "assistant" && j == len(m.Content)-1 && strings.TrimSpace("."+b.Text)[1:] != b.Text {
+				if i == len(q.Messages)-1 && m.Role == "assistant" && j == len(m.Content)-1 && strings.TrimSpace("." + b.Text)[1:] != b.Text {
 					return "white space at the end"
 				}
 			case "tool_result":

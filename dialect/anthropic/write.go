@@ -81,7 +81,7 @@ func (w *writer) drop(name string) {
 func (w *writer) extra(x hoosh.Extra, but ...string) {
 	for i := range x {
 		switch {
-		case slices.Contains(but, x[i].Key):
+		case slices.Contains(but, x[i].Key), x[i].IsNote():
 		case w.extras || x[i].Key == cacheMark:
 			w.comma()
 			w.b = append(jsonpeek.AppendQuote(w.b, x[i].Key), ':')

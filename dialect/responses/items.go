@@ -416,7 +416,7 @@ func (r *reader) call(v *conversation, custom bool) {
 			call.Name = r.str("a string")
 		case "namespace":
 			if r.c.Kind() == jsonpeek.String {
-				call.Extra = append(call.Extra, hoosh.Member{Key: "namespace", Value: r.c.Value()})
+				call.Extra = append(call.Extra, hoosh.Member{Key: extraNamespace, Value: r.c.Value()})
 			}
 		case "arguments":
 			if raw, ok := r.c.Str(); ok {

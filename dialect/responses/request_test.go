@@ -69,7 +69,7 @@ func TestCodexIsUnderstood(t *testing.T) {
 	if q.Verbosity != "low" || q.Reasoning.Effort != "medium" || q.Reasoning.Show == nil || !*q.Reasoning.Show || !q.Stream {
 		t.Errorf("%+v", q)
 	}
-	if len(q.Tools) != 5 || string(q.Tools[1].Extra.Get("namespace")) != `"multi_agent_v1"` || q.Tools[4].Type != "web_search" {
+	if len(q.Tools) != 5 || string(q.Tools[1].Extra.Get(".namespace")) != `"multi_agent_v1"` || q.Tools[4].Type != "web_search" {
 		t.Errorf("tools %+v", q.Tools)
 	}
 }

@@ -37,8 +37,8 @@ import "github.com/maccracken/hoosh"
 // service_tier, prompt_cache_key, prompt_cache_retention, safety_identifier,
 // top_logprobs. Others are dropped and named.
 //
-// A decoded tool of a namespace has the name of that in its Extra as "namespace",
-// a custom tool its whole definition as "custom"; a decoded call of a custom tool
+// A decoded tool of a namespace has the name of that noted in its Extra, a custom
+// tool its whole definition; a decoded call of a custom tool
 // is marked as in chat completions, by "type": "custom".
 //
 // In a stream the calls of custom tools are, as events, like those of functions:

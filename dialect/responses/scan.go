@@ -315,7 +315,7 @@ func (s *scanner) closeItem(w *eventWriter) {
 		w.summaryEnd(o.text)
 		value = appendReasoningItem(nil, string(id), o.text, "")
 	case eventArguments, eventInput:
-		t := origin{name: jsonpeek.Unquote(it.name), namespace: member(o.value, extraNamespace), custom: o.kind == eventInput}
+		t := origin{name: jsonpeek.Unquote(it.name), namespace: member(o.value, "namespace"), custom: o.kind == eventInput}
 		quoted := append(append([]byte{'"'}, o.text...), '"')
 		w.argumentsEnd(&t, quoted)
 		value = appendCallItem(nil, string(id), "incomplete", jsonpeek.Unquote(it.callID), t, quoted)

@@ -12,12 +12,13 @@ import (
 // What a request says of its tools and of the form of its answer, as it is read;
 // write_tools.go writes it.
 
-// keys of [hoosh.Tool.Extra] that say where a tool comes from.
+// keys of [hoosh.Tool.Extra], and of a call, that say where it comes from: notes, see
+// [hoosh.Member].
 const (
-	extraNamespace = "namespace"             // a JSON string
-	extraAbout     = "namespace_description" // on the first of a namespace
-	extraOwnName   = "name"                  // within its namespace, where another tool has it too
-	extraCustom    = "custom"                // the whole definition of a custom tool
+	extraNamespace = ".namespace"             // a JSON string
+	extraAbout     = ".namespace_description" // on the first of a namespace
+	extraOwnName   = ".name"                  // within its namespace, where another tool has it too
+	extraCustom    = ".custom"                // the whole definition of a custom tool
 )
 
 // inputSchema is that of the function which stands for a custom tool.

@@ -92,7 +92,9 @@ func (w *writer) drop(name string) {
 
 func (w *writer) dropExtra(x hoosh.Extra) {
 	for i := range x {
-		w.drop(x[i].Key)
+		if !x[i].IsNote() {
+			w.drop(x[i].Key)
+		}
 	}
 }
 
@@ -103,7 +105,7 @@ func (w *writer) extra(x hoosh.Extra, but ...string) {
 		return
 	}
 	for i := range x {
-		if !slices.Contains(but, x[i].Key) {
+		if !slices.Contains(but, x[i].Key) && !x[i].IsNote() {
 			w.comma()
 			w.quote(x[i].Key)
 			w.put(":")

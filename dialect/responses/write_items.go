@@ -406,8 +406,8 @@ func (w *writer) call(p *hoosh.Part, j int) openCall {
 	}
 	w.put("}")
 	for i := range t.Extra {
-		if key := t.Extra[i].Key; key != "type" && key != extraNamespace {
-			w.drop(key)
+		if x := &t.Extra[i]; x.Key != "type" && !x.IsNote() {
+			w.drop(x.Key)
 		}
 	}
 	w.dropExtra(p.Extra)

@@ -111,7 +111,7 @@ func (w *writer) tool(t *hoosh.Tool, at string) bool {
 	case w.from != Dialect: // here nothing means yes, elsewhere no
 		w.put(`,"strict":false`)
 	}
-	w.extra(t.Extra, "type", "name", "description", "parameters", "strict", extraNamespace, extraAbout)
+	w.extra(t.Extra, "type", "name", "description", "parameters", "strict")
 	w.put("}")
 	return true
 }

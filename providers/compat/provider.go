@@ -53,9 +53,9 @@ func New(cfg hoosh.ProviderConfig, p Preset) (*Provider, error) {
 	}}
 	if p.Count != nil {
 		made.paths[hoosh.OpCount] = up.URL(p.CountPath)
-		made.count, err = hoosh.NewUpstream(cfg, driver, &hoosh.Profile{Dialect: p.Count}, auth)
+		made.count = up.With(&hoosh.Profile{Dialect: p.Count})
 	}
-	return made, err
+	return made, nil
 }
 
 // Do sends the call. See [hoosh.Doer].
@@ -73,6 +73,13 @@ func (p *Provider) Do(ctx context.Context, c *hoosh.Call) (*hoosh.Reply, error) 
 	}
 	return asWanted(c, reply)
 }
+
+// Upstream is the exchange with the backend, for a driver that speaks another
+// format with it too.
+func (p *Provider) Upstream() *hoosh.Upstream { return p.up }
+
+// URL is the address of a path under the API's own, /responses for one.
+func (p *Provider) URL(path string) *url.URL { return p.up.URL(p.api + path) }
 
 // Profile is how requests are changed for this backend. Read-only.
 func (p *Provider) Profile() *hoosh.Profile { return p.up.Profile }

@@ -20,7 +20,6 @@ package openai
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -42,7 +41,7 @@ func preset() compat.Preset {
 	return compat.Preset{
 		Name: name, BaseURL: home,
 		KeyEnv: []string{"OPENAI_API_KEY"}, URLEnv: []string{"OPENAI_BASE_URL"},
-		Profile: hoosh.Profile{Rules: compat.ReasoningRules()},
+		Profile: hoosh.Profile{Rules: compat.ReasoningRules(), NoThinking: true},
 		Also:    hoosh.FeatureImages | hoosh.FeatureModeration,
 	}
 }
@@ -92,12 +91,8 @@ func New(cfg hoosh.ProviderConfig) (*Provider, error) {
 	if p.Provider, err = compat.New(cfg, chat); err != nil {
 		return nil, err
 	}
-	cfg.BaseURL = base
-	profile := &hoosh.Profile{Dialect: responses.Dialect, Issuer: chat.Profile.Issuer, Lacks: hoosh.FeatureChoices, Rules: rules()}
-	if p.up, err = hoosh.NewUpstream(cfg, hoosh.Driver{Name: name, Local: nearby(base)}, profile, auth); err != nil {
-		return nil, err
-	}
-	p.respond, p.count = p.up.URL("/responses"), p.up.URL("/responses/input_tokens")
+	p.up = p.Upstream().With(&hoosh.Profile{Dialect: responses.Dialect, Lacks: hoosh.FeatureChoices, Rules: rules()})
+	p.respond, p.count = p.URL("/responses"), p.URL("/responses/input_tokens")
 	return p, nil
 }
 
@@ -108,16 +103,6 @@ func rules() []hoosh.Rule {
 		{Key: "temperature", Models: models, Keep: "1"},
 		{Key: "top_p", Models: models, Keep: "1"},
 	}, compat.DropFor(models, "top_logprobs")...)
-}
-
-// nearby reports that a URL names this machine's loopback.
-func nearby(base string) bool {
-	u, err := url.Parse(base)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Do sends the call. See [hoosh.Doer].
