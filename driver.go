@@ -19,6 +19,8 @@ type Driver struct {
 	Local   bool     // its backends run on this machine or near it: preferred, and free
 	BaseURL string   // where such a backend is by default; "": must be configured
 
+	Headers map[string]string // sent on each request, unless the configuration says otherwise
+
 	KeyEnv []string // environment variables that may hold its key, the first wins; the command reads them
 	URLEnv []string // likewise its base URL
 

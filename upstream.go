@@ -61,6 +61,9 @@ func NewUpstream(cfg ProviderConfig, d Driver, p *Profile, auth string) (*Upstre
 	if cfg.Key != "" {
 		u.secrets = append(u.secrets, string(cfg.Key))
 	}
+	for name, value := range d.Headers {
+		header.Set(name, value)
+	}
 	for name, value := range cfg.Headers {
 		header.Set(name, value)
 		if len(value) >= 8 { // it may be a key; a shorter one could be any word
@@ -108,9 +111,12 @@ func parseBase(raw string) (*url.URL, error) {
 	return base, nil
 }
 
-// URL is the address of a path under the base URL.
+// URL is the address of a path, perhaps with a query, under the base URL.
 func (u *Upstream) URL(path string) *url.URL {
-	return u.base.JoinPath(path)
+	path, query, _ := strings.Cut(path, "?")
+	at := u.base.JoinPath(path)
+	at.RawQuery = query
+	return at
 }
 
 // Do sends the call to path, which comes from [Upstream.URL], and reads the

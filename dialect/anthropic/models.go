@@ -12,6 +12,7 @@ type generation struct {
 	oneSampler bool   // temperature and top_p together are refused
 	midSystem  bool   // messages of role system are taken
 	schemas    bool   // output_config.format and strict tools
+	display    bool   // it can be told whether to show its thinking
 	top        string // its word for the greatest effort
 }
 
@@ -32,17 +33,17 @@ var generations = [...]struct {
 	generation
 }{
 	{4, 7, newest},
-	{4, 6, generation{ceiling: 64000, thinking: thinksEither, oneSampler: true, schemas: true, top: "max"}},
-	{4, 5, generation{ceiling: 64000, thinking: thinksBudget, oneSampler: true, schemas: true}},
-	{4, 1, generation{ceiling: 32000, thinking: thinksBudget, oneSampler: true, schemas: true}},
-	{4, 0, generation{ceiling: 32000, thinking: thinksBudget}},
+	{4, 6, generation{ceiling: 64000, thinking: thinksEither, oneSampler: true, schemas: true, display: true, top: "max"}},
+	{4, 5, generation{ceiling: 64000, thinking: thinksBudget, oneSampler: true, schemas: true, display: true}},
+	{4, 1, generation{ceiling: 32000, thinking: thinksBudget, oneSampler: true, schemas: true, display: true}},
+	{4, 0, generation{ceiling: 32000, thinking: thinksBudget, display: true}},
 	{3, 7, generation{ceiling: 64000, thinking: thinksBudget}},
 	{3, 5, generation{ceiling: 8192}},
 	{0, 0, generation{ceiling: 4096}},
 }
 
 // newest is also taken for models of other names.
-var newest = generation{ceiling: 64000, thinking: thinksAdaptive, noSampling: true, oneSampler: true, midSystem: true, schemas: true, top: "xhigh"}
+var newest = generation{ceiling: 64000, thinking: thinksAdaptive, noSampling: true, oneSampler: true, midSystem: true, schemas: true, display: true, top: "xhigh"}
 
 // generationOf reads a model's name, as Anthropic or one of those who sell its
 // models write it: claude-3-5-sonnet-20241022, anthropic.claude-opus-4-1-v1:0,

@@ -4,6 +4,7 @@ package anthropic_test
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -215,6 +216,69 @@ func TestRequestsFromAnthropic(t *testing.T) {
 		slices.Sort(dropped)
 		if !slices.Equal(dropped, x.dropped) {
 			t.Errorf("%s: dropped %v, want %v", x.name, dropped, x.dropped)
+		}
+	}
+}
+
+// A model that takes no schema answers by a tool that it must call, which goes
+// before thinking.
+func TestSchemaByTool(t *testing.T) {
+	c := parse(t, hoosh.OpenAI, hoosh.OpChat, `{"model":"x","max_tokens":7000,"reasoning_effort":"low","response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}}},`+hi+`}`)
+	c.Model = mid40
+	p := profile(native)
+	p.NoSchema = []string{mid40}
+	b, dropped, err := c.BodyFor(p)
+	if err != nil || !slices.Equal(dropped, []string{"reasoning_effort"}) || !strings.Contains(string(b.Bytes()), `"tool_choice":{"type":"tool","name":"hoosh_answer"}`) || strings.Contains(string(b.Bytes()), "thinking") {
+		t.Errorf("%v, %v, %s", err, dropped, b.Bytes())
+	}
+}
+
+// A Go program's own values are checked, for they become part of the body.
+func TestTypedRequests(t *testing.T) {
+	ask := func(q hoosh.Request) (string, []string, error) {
+		if q.Model = mid45; q.Messages == nil {
+			q.Messages = []hoosh.Message{hoosh.User("a")}
+		}
+		b, dropped, err := hoosh.NewCall(&q).BodyFor(profile(native))
+		if err != nil {
+			return "", nil, err
+		}
+		return string(b.Bytes()), dropped, nil
+	}
+	got, dropped, err := ask(hoosh.Request{
+		Messages: []hoosh.Message{
+			hoosh.User("a"),
+			{Role: hoosh.RoleAssistant, Parts: []hoosh.Part{hoosh.CallPart("", "f", "{}"), hoosh.CallPart("", "g", ""), hoosh.CallPart("", "f", "{}")}}, // without ids
+			{Role: hoosh.RoleTool, Parts: []hoosh.Part{{Kind: hoosh.PartToolResult, Result: &hoosh.Result{Name: "g", Parts: []hoosh.Part{hoosh.TextPart("G")}}}}},
+			{Role: hoosh.RoleTool, Parts: []hoosh.Part{{Kind: hoosh.PartToolResult, Result: &hoosh.Result{Parts: []hoosh.Part{hoosh.TextPart("F1")}}}}},
+			{Role: hoosh.RoleTool, Parts: []hoosh.Part{{Kind: hoosh.PartToolResult, Result: &hoosh.Result{Name: "f", Failed: true, Parts: []hoosh.Part{hoosh.TextPart("F2"), hoosh.TextPart(" ")}}}}},
+		},
+		Tools:     []hoosh.Tool{{Name: "f"}},
+		MaxTokens: 9,
+		Extra:     hoosh.Extra{{Key: "thinking", Value: json.RawMessage(`{"type":"between_tools"}`)}, {Key: "output_config", Value: json.RawMessage(`{"a":1}`)}, {Key: "metadata", Value: json.RawMessage(`{}`)}, {Key: "temperature", Value: json.RawMessage(`1`)}, {Key: "inference_geo", Value: json.RawMessage(`"eu"`)}},
+	})
+	if err != nil || !slices.Equal(dropped, []string{"temperature"}) {
+		t.Fatal(dropped, err)
+	}
+	sameJSON(t, "typed", got, `{"model":"`+mid45+`","max_tokens":9,"messages":[{"role":"user","content":[{"type":"text","text":"a"}]},{"role":"assistant","content":[`+use("call_1_0", "f", `{}`)+`,`+use("call_1_1", "g", `{}`)+`,`+use("call_1_2", "f", `{}`)+`]},
+		{"role":"user","content":[{"type":"tool_result","tool_use_id":"call_1_0","content":"F1"},{"type":"tool_result","tool_use_id":"call_1_1","content":"G"},{"type":"tool_result","tool_use_id":"call_1_2","is_error":true,"content":[{"type":"text","text":"F2"}]}]}],
+		"tools":[{"name":"f","input_schema":{"type":"object","properties":{}}}],"thinking":{"type":"between_tools"},"output_config":{"a":1},"inference_geo":"eu"}`)
+
+	for _, q := range []hoosh.Request{
+		{Temperature: hoosh.Ptr(math.NaN())},
+		{Extra: hoosh.Extra{{Key: "container", Value: json.RawMessage(`1,"model":"other"`)}}},
+		{Extra: hoosh.Extra{{Key: "output_config", Value: json.RawMessage(`{"a":1}}`)}}},
+		{Extra: hoosh.Extra{{Key: "thinking", Value: json.RawMessage(`{`)}}},
+		{Tools: []hoosh.Tool{{Name: "f", Parameters: json.RawMessage(`{"a":`)}}},
+		{Tools: []hoosh.Tool{{Type: "x", Raw: json.RawMessage(`x`)}}},
+		{Format: hoosh.Format{Type: "json_schema", Schema: json.RawMessage(`x`)}},
+		{Messages: []hoosh.Message{}},
+		{Messages: []hoosh.Message{{Role: hoosh.RoleTool, Parts: []hoosh.Part{hoosh.TextPart("a")}}}},
+		{Messages: []hoosh.Message{{Role: hoosh.RoleUser, Parts: []hoosh.Part{{Kind: hoosh.PartImage}}}}},
+		{Messages: []hoosh.Message{{Role: hoosh.RoleUser, Parts: []hoosh.Part{{Kind: hoosh.PartFile}}}}},
+	} {
+		if got, _, err := ask(q); hoosh.AsError(err) == nil || hoosh.AsError(err).Kind != hoosh.ErrInvalidRequest {
+			t.Errorf("%s, %v", got, err)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/maccracken/hoosh"
@@ -194,6 +195,54 @@ func TestResponseRoundTrip(t *testing.T) {
 		back, err := native.DecodeResponse(hoosh.OpChat, out)
 		if err != nil || back.ID != r.ID || back.Model != r.Model || back.Usage != r.Usage || back.Finish() != ch.Finish || back.Choices[0].Stopped != ch.Stopped || !back.Choices[0].Message.Equal(ch.Message) {
 			t.Fatalf("seed %d: %v\n%+v\n%+v\n%s", seed, err, r, back, out)
+		}
+	}
+}
+
+// However the pieces of parallel calls come, mixed with text, each call gets its
+// own and the form is right.
+func TestEncoderMixed(t *testing.T) {
+	for seed := range uint64(2000) {
+		m := &maker{Rand: rand.New(rand.NewPCG(seed, 3))}
+		var all []hoosh.Event
+		var rest []string // of the arguments of each call
+		var want []string
+		text := ""
+		for range 5 + m.IntN(40) {
+			switch n := m.IntN(6); {
+			case n == 0 && len(rest) < 5:
+				id := fmt.Sprint("c", len(rest))
+				all = append(all, hoosh.Event{Kind: hoosh.EventToolCall, Index: len(rest), ID: id, Name: "f"})
+				args, _ := json.Marshal(map[string]string{"a": m.text().String(), "b": m.text().String()})
+				rest, want = append(rest, string(args)), append(want, "tool_use "+id+" f: "+string(args))
+			case n == 1:
+				all = append(all, hoosh.NewEvent(hoosh.EventText, 0, hoosh.NewText("x")))
+				text += "x"
+			case len(rest) > 0:
+				i := m.IntN(len(rest))
+				k := m.IntN(len(rest[i]) + 1)
+				for k < len(rest[i]) && rest[i][k]&0xc0 == 0x80 { // between characters
+					k++
+				}
+				e := hoosh.NewEvent(hoosh.EventArguments, 0, hoosh.NewText(rest[i][:k]))
+				e.Index, rest[i] = i, rest[i][k:]
+				all = append(all, e)
+			}
+		}
+		for i := range rest {
+			e := hoosh.NewEvent(hoosh.EventArguments, 0, hoosh.NewText(rest[i]))
+			e.Index = i
+			all = append(all, e)
+		}
+		got, _, _ := blocks(t, write(t, native, all))
+		for _, b := range got {
+			if x, ok := strings.CutPrefix(b, "text: "); ok {
+				text = strings.Replace(text, x, "", 1)
+			}
+		}
+		got = slices.DeleteFunc(got, func(b string) bool { return strings.HasPrefix(b, "text: ") })
+		if !slices.Equal(got, want) || text != "" {
+			t.Fatalf("seed %d: %q\nwant %q, and text %q", seed, got, want, text)
 		}
 	}
 }

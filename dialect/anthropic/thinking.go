@@ -111,7 +111,7 @@ func (w *writer) thinking(t *plan, q *hoosh.Request) {
 		if t.kind == "enabled" {
 			w.int("budget_tokens", t.budget)
 		}
-		if show := q.Reasoning.Show; show != nil && w.thinks {
+		if show := q.Reasoning.Show; show != nil && w.thinks && w.model.display {
 			w.key("display")
 			if *show {
 				w.b = append(w.b, `"summarized"`...)

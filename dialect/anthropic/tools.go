@@ -178,7 +178,7 @@ func (w *writer) schema(s []byte) {
 			return
 		}
 	}
-	if empty {
+	if empty && c.Err() == nil {
 		w.b = append(w.b, emptySchema...)
 		return
 	}

@@ -11,8 +11,6 @@ package anthropic
 
 import (
 	"context"
-	"maps"
-	"net/http"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -26,10 +24,9 @@ var driver = hoosh.Driver{
 	BaseURL: "https://api.anthropic.com",
 	KeyEnv:  []string{"ANTHROPIC_API_KEY"},
 	URLEnv:  []string{"ANTHROPIC_BASE_URL"},
+	// Of requests that do not bring one of their own.
+	Headers: map[string]string{"Anthropic-Version": "2023-06-01"},
 }
-
-// version is that of requests which do not bring one.
-const version = "2023-06-01"
 
 // features are what its models can do. Older ones lack some, and answer so.
 const features = hoosh.FeatureChat | hoosh.FeatureTools | hoosh.FeatureVision | hoosh.FeatureFiles |
@@ -63,28 +60,11 @@ func newProvider(cfg hoosh.ProviderConfig) (hoosh.Doer, error) {
 	if cfg.BaseURL == driver.BaseURL { // all who have a key there understand each other's signatures
 		profile.Issuer = "anthropic"
 	}
-	cfg.Headers = withVersion(cfg.Headers)
 	up, err := hoosh.NewUpstream(cfg, driver, profile, "X-Api-Key: ")
 	if err != nil {
 		return nil, err
 	}
 	return &provider{up: up, chat: up.URL("/v1/messages"), count: up.URL("/v1/messages/count_tokens")}, nil
-}
-
-// withVersion adds the version, unless the configuration says another.
-func withVersion(headers map[string]string) map[string]string {
-	const name = "Anthropic-Version"
-	for given := range headers {
-		if http.CanonicalHeaderKey(given) == name {
-			return headers
-		}
-	}
-	own := maps.Clone(headers)
-	if own == nil {
-		own = map[string]string{}
-	}
-	own[name] = version
-	return own
 }
 
 // Do sends a chat, or has its tokens counted.

@@ -238,7 +238,7 @@ func TestFaults(t *testing.T) {
 func TestFailover(t *testing.T) {
 	first, second := newFake(t), newFake(t)
 	first.then(says("text/event-stream", stream[:strings.Index(stream, "event: content_block_delta")]+"event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n"))
-	router, err := hoosh.NewRouter([]hoosh.Provider{{Name: "a", Doer: at(t, first), Models: []string{"claude-*"}}, {Name: "b", Doer: at(t, second), Models: []string{"claude-*"}}}, nil)
+	router, err := hoosh.NewRouter([]hoosh.Provider{{Name: "a", Doer: named(t, first, "a"), Models: []string{"claude-*"}}, {Name: "b", Doer: named(t, second, "b"), Models: []string{"claude-*"}}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

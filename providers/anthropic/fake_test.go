@@ -209,7 +209,10 @@ func driver(t testing.TB) hoosh.Driver {
 
 func newProvider(t testing.TB, cfg hoosh.ProviderConfig) provider {
 	t.Helper()
-	if cfg.Name = "claude"; cfg.Key == "" {
+	if cfg.Name == "" {
+		cfg.Name = "claude"
+	}
+	if cfg.Key == "" {
 		cfg.Key = key
 	}
 	d, err := driver(t).New(cfg)
@@ -225,6 +228,8 @@ func newProvider(t testing.TB, cfg hoosh.ProviderConfig) provider {
 }
 
 // at is a provider of the fake.
-func at(t testing.TB, f *fake) provider {
-	return newProvider(t, hoosh.ProviderConfig{BaseURL: f.listener.URL() + "/v1/", DialContext: f.listener.DialContext})
+func at(t testing.TB, f *fake) provider { return named(t, f, "claude") }
+
+func named(t testing.TB, f *fake, name string) provider {
+	return newProvider(t, hoosh.ProviderConfig{Name: name, BaseURL: f.listener.URL() + "/v1/", DialContext: f.listener.DialContext})
 }
