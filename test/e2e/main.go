@@ -107,10 +107,12 @@ func (s *suite) all(w *world) {
 		s.refusals(at)
 		if w.llama != nil {
 			s.everywhere(at, llama)
+			s.spokenCases(at, llama, w.llama, "llamacpp")
 			s.llamaCases(w, at)
 		}
 		if w.ollama != nil {
 			s.everywhere(at, ollama)
+			s.spokenCases(at, ollama, w.ollama, "ollama")
 			s.ollamaCases(w, at)
 		}
 	}
