@@ -142,6 +142,9 @@ type emulation struct {
 	stops   []string
 	choices []emulatedChoice
 	usage   Usage
+	op      Operation
+	prompt  int64  // bytes of the prompt
+	sent    int64  // bytes of text so far
 	src     Stream // to be ended when all choices have met a stop sequence
 	want    int    // choices that were asked for
 	stopped int    // that have
@@ -155,9 +158,9 @@ type emulatedChoice struct {
 }
 
 func newEmulation(r *Reply, c *Call) emulation {
-	m := emulation{stops: r.stops, src: r.Stream, want: 1}
+	m := emulation{stops: r.stops, src: r.Stream, want: 1, op: r.op}
 	if c != nil {
-		m.want = max(c.load.envelope.Choices, 1)
+		m.want, m.prompt = max(c.load.envelope.Choices, 1), int64(c.load.envelope.Text)
 	}
 	return m
 }
@@ -224,12 +227,14 @@ func (m *emulation) pass(dst []Event, e *Event) []Event {
 	if e.Kind != EventText {
 		return append(ch.flush(dst, e.Choice), *e)
 	}
+	m.sent += int64(e.text.Len())
 	text := ch.tail + e.text.String()
 	if at, which := firstStop(text, m.stops); at >= 0 {
 		ch.tail, ch.stopped = text[:at], true
 		dst = append(ch.flush(dst, e.Choice), Event{Kind: EventFinish, Choice: e.Choice, Finish: FinishStop, Name: which})
 		if m.stopped++; m.stopped >= m.want {
-			m.src.Stop(FinishStop, m.usage)
+			// Most backends would have said what was used only at the end.
+			m.src.Stop(FinishStop, counted(m.usage, m.op, m.prompt, m.sent))
 		}
 		return dst
 	}

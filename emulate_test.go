@@ -161,6 +161,9 @@ func TestStopSequencesTyped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if u := streamed.Usage; u.Input == 0 || u.Output == 0 {
+			t.Fatalf("a stream that was ended has the usage %v", u)
+		}
 		whole, err := r.Infer(context.Background(), q)
 		if err != nil {
 			t.Fatal(err)

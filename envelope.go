@@ -34,6 +34,7 @@ type Deep uint8
 const (
 	DeepDeveloper  Deep = 1 << iota // a message of role developer
 	DeepToolIDs                     // tool calls or results, with ids
+	DeepThinking                    // thinking of the model
 	DeepSignatures                  // signatures, or ids with a seal: see [Signature]
 )
 

@@ -224,6 +224,8 @@ func (e *Envelope) openAIMessages(c *jsonpeek.Cursor) (want string) {
 				if hasSeal(calls) {
 					e.Deep |= DeepSignatures
 				}
+			case "reasoning_content":
+				e.Deep |= DeepThinking
 			case "tool_call_id":
 				e.Deep |= DeepToolIDs
 				if id, _ := c.Str(); hasSeal(id) {

@@ -36,7 +36,8 @@ func spliceOpenAI(c *Call, p *Profile, s *Splice) ([]string, error) {
 		spliceAskUsage(e, body, s)
 	}
 	dropped := p.spliceRules(e, c.Model, body, s)
-	if p.NoDeveloper && e.Deep&DeepDeveloper != 0 || p.ToolID != nil && e.Deep&DeepToolIDs != 0 || !p.Sealed && e.Deep&DeepSignatures != 0 {
+	if p.NoDeveloper && e.Deep&DeepDeveloper != 0 || p.ToolID != nil && e.Deep&DeepToolIDs != 0 || !p.Sealed && e.Deep&DeepSignatures != 0 ||
+		p.NoThinking && e.Deep&DeepThinking != 0 {
 		if k, ok := e.Key("messages"); ok {
 			p.spliceMessages(body, k, s)
 		}
@@ -115,6 +116,27 @@ func (p *Profile) spliceRules(e *Envelope, model string, body []byte, s *Splice)
 	return dropped
 }
 
+// spliceOut takes the member at hand out of its object, with the comma before it
+// or, of the first, behind it. Two that follow each other are not both cut well,
+// so it is for members that stand once.
+func spliceOut(c *jsonpeek.Cursor, body []byte, offset int, first bool, s *Splice) {
+	start := offset + c.KeyStart()
+	c.Skip()
+	end := offset + c.Pos()
+	if !first {
+		for start--; body[start] != ','; start-- {
+		}
+	} else {
+		for end < len(body) && body[end] != ',' && body[end] != '}' {
+			end++
+		}
+		if end < len(body) && body[end] == ',' {
+			end++
+		}
+	}
+	s.Replace(start, end, nil)
+}
+
 func (p *Profile) ruleOf(name []byte, model string) *Rule {
 	for i := range p.Rules {
 		if jsonpeek.EqualFold(name, p.Rules[i].Key) && p.Rules[i].applies(model) {
@@ -152,8 +174,12 @@ func (p *Profile) spliceMessages(body []byte, messages TopKey, s *Splice) {
 		if !c.Object() {
 			continue
 		}
-		for c.Next() {
+		for first := true; c.Next(); first = false {
 			switch string(c.Key()) {
+			case "reasoning_content":
+				if p.NoThinking {
+					spliceOut(&c, body[:messages.To], messages.From, first, s)
+				}
 			case "role":
 				from := c.Pos()
 				if role, _ := c.Str(); p.NoDeveloper && string(role) == "developer" {

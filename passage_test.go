@@ -378,3 +378,29 @@ func TestOverlappingRules(t *testing.T) {
 		t.Errorf("%v: %s", err, b.Bytes())
 	}
 }
+
+// TestPassageThinking: thinking that a client kept is taken out for a vendor that
+// refuses it, wherever it stands in its message, and nothing else is touched.
+func TestPassageThinking(t *testing.T) {
+	for _, tc := range [][2]string{
+		{`{"role":"assistant", "reasoning_content":"hm","content":"x"}`, `{"role":"assistant","content":"x"}`},
+		{`{"reasoning_content" : "a,b}" , "role":"assistant","content":"x"}`, `{ "role":"assistant","content":"x"}`},
+		{`{"role":"assistant","content":"x" , "reasoning_content":null }`, `{"role":"assistant","content":"x"  }`},
+	} {
+		body := `{"model":"m","messages":[{"role":"user","content":"reasoning_content"},%s]}`
+		c, err := hoosh.ParseCall(hoosh.OpenAI, hoosh.OpChat, fmt.Appendf(nil, body, tc[0]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, refuses := range []bool{true, false} {
+			b, dropped, err := c.BodyFor(&hoosh.Profile{Dialect: hoosh.OpenAI, NoThinking: refuses})
+			want := fmt.Sprintf(body, tc[0])
+			if refuses {
+				want = fmt.Sprintf(body, tc[1])
+			}
+			if err != nil || string(b.Bytes()) != want || dropped != nil {
+				t.Errorf("got  %s, %q, %v\nwant %s", b.Bytes(), dropped, err, want)
+			}
+		}
+	}
+}

@@ -156,9 +156,10 @@ type settledStream struct {
 	prompt int64       // bytes; the call's own envelope may be gone by the end
 	unhook func() bool // stops the watch on the context, nil without one; not for the watch itself
 
-	mu    sync.Mutex // the fields below; Close and the context may come in beside Next
-	ended bool
-	out   Outcome
+	mu      sync.Mutex // the fields below; Close and the context may come in beside Next
+	ended   bool
+	stopped bool
+	out     Outcome
 }
 
 func watchStream(ctx context.Context, c *Call, r *Reply, start time.Time) Stream {
@@ -186,7 +187,7 @@ func (s *settledStream) Next() (*Frame, error) {
 			s.out.First = time.Since(s.start)
 		}
 		s.out.Sent += int64(f.Text)
-		if f.Usage.Source != UsageNone {
+		if f.Usage.Source != UsageNone && !s.stopped {
 			s.out.Usage = s.out.Usage.Merge(f.Usage)
 		}
 		if f.Finish != FinishNone {
@@ -206,7 +207,15 @@ func (s *settledStream) Next() (*Frame, error) {
 	return nil, err
 }
 
-func (s *settledStream) Stop(why Finish, u Usage) { s.src.Stop(why, u) }
+func (s *settledStream) Stop(why Finish, u Usage) {
+	s.mu.Lock()
+	if s.out.Usage.Source == UsageNone {
+		s.out.Usage = u
+	}
+	s.stopped = true // what the ending says of usage is what we said
+	s.mu.Unlock()
+	s.src.Stop(why, u)
+}
 
 func (s *settledStream) Close() error {
 	err := s.src.Close()
