@@ -128,9 +128,6 @@ func (r *reader) thinking(q *hoosh.Request) {
 		q.Reasoning.Effort = "none"
 	case "enabled":
 		q.Reasoning.Budget = budget
-		if q.Reasoning.Show == nil { // models that take this show it
-			q.Reasoning.Show = hoosh.Ptr(true)
-		}
 	default: // adaptive, between_tools
 		if q.Reasoning.Effort == "" {
 			q.Reasoning.Effort = "high"

@@ -198,7 +198,8 @@ func (w *writer) reasoning(t hoosh.Reasoning) {
 			effort = "high"
 		}
 	}
-	show := t.Show != nil && *t.Show
+	// Who gives a budget has a format that shows the thinking unless told otherwise.
+	show := t.Show != nil && *t.Show || t.Show == nil && t.Budget > 0 && w.from != nil
 	if effort == "" && !show {
 		return
 	}
