@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-only
 
-.PHONY: help run demo test check bench e2e clients cover fuzz api
+.PHONY: help run demo test check bench matrix e2e clients cover fuzz api
 
 help: ## say what there is (the default)
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ check: ## everything a change must pass: format, vet, staticcheck, tests, races,
 
 bench: ## the benchmarks beside what they measure
 	go test -run '^$$' -bench . -benchmem ./...
+
+matrix: ## every client's format against every backend's; SABOTAGE=1 breaks a codec, and must fail
+	bash test/matrix/run.sh
 
 e2e: ## hoosh in front of real engines (test/engines installs them)
 	bash test/e2e/run.sh

@@ -3,11 +3,49 @@
 package ollama
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/maccracken/hoosh"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
+
+// form is one of the bodies that Ollama's API has.
+type form uint8
+
+const (
+	chatForm form = 1 << iota
+	embedForm
+	generateForm
+	allForms = chatForm | embedForm | generateForm
+)
+
+// op is what a body of the form asks for.
+func (f form) op() hoosh.Operation {
+	if f == embedForm {
+		return hoosh.OpEmbed
+	}
+	return hoosh.OpChat
+}
+
+// formOf is the form of an operation, of those that this package knows.
+func formOf(op hoosh.Operation) (form, error) {
+	switch op {
+	case hoosh.OpChat:
+		return chatForm, nil
+	case hoosh.OpEmbed:
+		return embedForm, nil
+	}
+	return 0, unsupported(op, "", "a "+op.String()+" in Ollama's own format")
+}
+
+// generateOnly checks that the operation is that of /api/generate.
+func generateOnly(op hoosh.Operation) (form, error) {
+	if op != hoosh.OpChat {
+		return 0, unsupported(op, "", "a "+op.String()+" in the format of /api/generate")
+	}
+	return generateForm, nil
+}
 
 // key numbers the top-level keys that hoosh acts on.
 type key uint8
@@ -16,25 +54,40 @@ const (
 	keyOther key = iota
 	keyModel
 	keyOptions
-	keyStream // from here on of a chat only
+	keyStream
 	keyMessages
 	keyTools
 	keyFormat
 	keyThink
-	keyInput // from here on of an embedding only
+	keyInput
 	keyDimensions
+	keyPrompt
+	keySystem
+	keyImages
+	keySuffix
+	keyTemplate
+	keyRaw
+	keyContext
 	keyEnd
 )
 
-var keyNames = [keyEnd]string{"", "model", "options", "stream", "messages", "tools", "format", "think", "input", "dimensions"}
+var keys = [keyEnd]struct {
+	name string
+	in   form // where Ollama looks at it
+}{
+	keyModel: {"model", allForms}, keyOptions: {"options", allForms},
+	keyStream: {"stream", chatForm | generateForm}, keyFormat: {"format", chatForm | generateForm}, keyThink: {"think", chatForm | generateForm},
+	keyMessages: {"messages", chatForm}, keyTools: {"tools", chatForm},
+	keyInput: {"input", embedForm}, keyDimensions: {"dimensions", embedForm},
+	keyPrompt: {"prompt", generateForm | embedForm}, // of an embedding what input was called before
+	keySystem: {"system", generateForm}, keyImages: {"images", generateForm},
+	keySuffix: {"suffix", generateForm}, keyTemplate: {"template", generateForm}, keyRaw: {"raw", generateForm}, keyContext: {"context", generateForm},
+}
 
 // keyOf finds the key that Ollama reads a name as.
-func keyOf(op hoosh.Operation, name []byte) key {
+func keyOf(f form, name []byte) key {
 	for k := keyModel; k < keyEnd; k++ {
-		if is(name, keyNames[k]) {
-			if k >= keyInput && op != hoosh.OpEmbed || k >= keyStream && k < keyInput && op != hoosh.OpChat {
-				return keyOther // Ollama does not look at it there
-			}
+		if keys[k].in&f != 0 && is(name, keys[k].name) {
 			return k
 		}
 	}
@@ -48,17 +101,31 @@ func is(got []byte, name string) bool {
 
 // readEnvelope is [hoosh.Dialect.ReadEnvelope].
 func readEnvelope(op hoosh.Operation, body []byte, depth int, e *hoosh.Envelope) error {
+	f, err := formOf(op)
+	if err != nil {
+		return err
+	}
+	return f.readEnvelope(body, depth, e)
+}
+
+// readGenerateEnvelope is that of [Generate].
+func readGenerateEnvelope(op hoosh.Operation, body []byte, depth int, e *hoosh.Envelope) error {
+	f, err := generateOnly(op)
+	if err != nil {
+		return err
+	}
+	return f.readEnvelope(body, depth, e)
+}
+
+func (f form) readEnvelope(body []byte, depth int, e *hoosh.Envelope) error {
 	if depth == 0 {
 		depth = jsonpeek.DefaultDepth
 	}
+	op := f.op()
 	e.Choices, e.WantsUsage = 1, true
-	switch op {
-	case hoosh.OpChat:
-		e.Stream, e.Needs = true, hoosh.FeatureChat
-	case hoosh.OpEmbed:
-		e.Needs = hoosh.FeatureEmbed
-	default:
-		return unsupported(op, "", "a "+op.String()+" in Ollama's own format")
+	e.Stream, e.Needs = true, hoosh.FeatureChat
+	if f == embedForm {
+		e.Stream, e.Needs = false, hoosh.FeatureEmbed
 	}
 	c := jsonpeek.NewDepth(body, depth)
 	if !c.Object() {
@@ -67,14 +134,14 @@ func readEnvelope(op hoosh.Operation, body []byte, depth int, e *hoosh.Envelope)
 	var seen uint32
 	for c.Next() {
 		k := hoosh.TopKey{Name: c.Key(), Start: c.KeyStart(), From: c.Pos()}
-		which := keyOf(op, k.Name)
+		which := keyOf(f, k.Name)
 		if which != keyOther {
 			if seen&(1<<which) != 0 {
-				return invalid(op, keyNames[which], fmt.Sprintf("a second key, %q, that reads as %q", jsonpeek.Unquote(k.Name), keyNames[which]))
+				return invalid(op, keys[which].name, fmt.Sprintf("a second key, %q, that reads as %q", jsonpeek.Unquote(k.Name), keys[which].name))
 			}
 			seen |= 1 << which
 			if at, want := readMember(e, &c, which); want != "" && c.Err() == nil {
-				return invalid(op, keyNames[which]+at, "want "+want)
+				return invalid(op, keys[which].name+at, "want "+want)
 			}
 		}
 		if k.From == c.Pos() { // nothing of it was consumed
@@ -89,6 +156,9 @@ func readEnvelope(op hoosh.Operation, body []byte, depth int, e *hoosh.Envelope)
 	e.End = c.Pos() - 1
 	if c.End() != nil {
 		return notJSON(op, body, &c, "")
+	}
+	if both := uint32(1<<keyInput | 1<<keyPrompt); seen&both == both {
+		return invalid(op, "prompt", `want "input", or "prompt" by its old name, not both`)
 	}
 	return nil
 }
@@ -116,6 +186,19 @@ func readMember(e *hoosh.Envelope, c *jsonpeek.Cursor, which key) (at, want stri
 		return readMessageNeeds(e, c)
 	case keyInput:
 		return "", readInputSize(e, c)
+	case keyPrompt, keySystem:
+		text, ok := c.Str()
+		if !ok {
+			return "", "a string"
+		}
+		e.Text += len(text)
+	case keyImages:
+		if !c.Array() {
+			return "", "an array of base64 strings"
+		}
+		for c.Next() {
+			e.Needs |= hoosh.FeatureVision
+		}
 	case keyTools:
 		from := c.Pos()
 		if !c.Array() {
@@ -191,13 +274,27 @@ func readMessageNeeds(e *hoosh.Envelope, c *jsonpeek.Cursor) (at, want string) {
 					}
 				}
 			case is(name, "tool_calls"):
-				from := c.Pos()
-				c.Skip()
-				e.Text += c.Pos() - from
+				calls := c.Value()
+				e.Text += len(calls)
+				e.Deep |= deepOf(calls)
+			case is(name, "tool_call_id"):
+				id, _ := c.Str()
+				e.Deep |= deepOf(id)
 			}
 		}
 	}
 	return "", ""
+}
+
+// sealMark may be the seal at the end of an id, see [hoosh.SealID].
+var sealMark = []byte("-hs1")
+
+// deepOf marks what ids may be among the bytes.
+func deepOf(raw []byte) hoosh.Deep {
+	if bytes.Contains(raw, sealMark) {
+		return hoosh.DeepToolIDs | hoosh.DeepSignatures
+	}
+	return hoosh.DeepToolIDs
 }
 
 // readInputSize counts the text of what is to be embedded.
@@ -225,10 +322,11 @@ var (
 	jsonFalse = []byte("false")
 )
 
-// splice is [hoosh.Dialect.Splice]: the model's name, and whether to stream where
-// the call's mind was changed. Everything else stays as the client wrote it, the
-// context window included.
-func splice(c *hoosh.Call, _ *hoosh.Profile, s *hoosh.Splice) ([]string, error) {
+// splice is [hoosh.Dialect.Splice]: the model's name, whether to stream where the
+// call's mind was changed, and ids without the seals of other backends'
+// signatures. Everything else stays as the client wrote it, the context window
+// included.
+func splice(c *hoosh.Call, p *hoosh.Profile, s *hoosh.Splice) ([]string, error) {
 	e := c.Envelope()
 	var added []byte // at the end
 	comma := len(e.Keys) > 0
@@ -259,7 +357,54 @@ func splice(c *hoosh.Call, _ *hoosh.Profile, s *hoosh.Splice) ([]string, error) 
 	if added != nil {
 		s.Replace(e.End, e.End, added)
 	}
+	if k, ok := e.Key("messages"); ok && e.Deep&hoosh.DeepSignatures != 0 && !p.Sealed {
+		spliceIDs(c.Body(), k, s)
+	}
 	return nil, nil
+}
+
+// spliceIDs takes the seals off the ids in the messages.
+func spliceIDs(body []byte, k hoosh.TopKey, s *hoosh.Splice) {
+	c := jsonpeek.NewDepth(body[k.From:k.To], jsonpeek.MaxDepth)
+	id := func() {
+		from := k.From + c.Pos()
+		raw, ok := c.Str()
+		if !ok || !bytes.Contains(raw, sealMark) {
+			return
+		}
+		sealed := jsonpeek.Unquote(raw)
+		if plain := hoosh.CutID(sealed); plain != sealed {
+			s.Replace(from, k.From+c.Pos(), jsonpeek.AppendQuote(nil, plain))
+		}
+	}
+	if !c.Array() {
+		return
+	}
+	for c.Next() {
+		if !c.Object() {
+			continue
+		}
+		for c.Next() {
+			switch name := c.Key(); {
+			case is(name, "tool_call_id"):
+				id()
+			case is(name, "tool_calls"):
+				if !c.Array() {
+					continue
+				}
+				for c.Next() {
+					if !c.Object() {
+						continue
+					}
+					for c.Next() {
+						if is(c.Key(), "id") {
+							id()
+						}
+					}
+				}
+			}
+		}
+	}
 }
 
 // invalid is the error of a body that is JSON and not what op wants.

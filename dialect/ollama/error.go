@@ -24,6 +24,8 @@ var errorKinds = []struct {
 }{
 	{"exceeds the context length", hoosh.ErrContextLength},
 	{"exceeds maximum context length", hoosh.ErrContextLength},
+	{"exceeded max context length", hoosh.ErrContextLength}, // "prompt too long; …"
+	{"exceeds the available context size", hoosh.ErrContextLength},
 	{"does not support", hoosh.ErrUnsupported}, // tools, thinking, chat, embeddings …
 	{"is not supported for this model", hoosh.ErrUnsupported},
 	{"requires more system memory", hoosh.ErrUnsupported}, // the model, not the machine: others may run
@@ -71,12 +73,24 @@ func readError(body []byte) (text string, ok bool) {
 // decodeError is [hoosh.Dialect.DecodeError].
 func decodeError(status int, _ http.Header, body []byte) *hoosh.Error {
 	text, _ := readError(body)
-	e := &hoosh.Error{Kind: kindOf(status, text), Status: status, Message: text}
+	e := newError(status, text)
 	if text == "" {
 		if status == http.StatusNotFound { // it is not a model that was not found, but the path: an older server
 			e.Kind = hoosh.ErrUnsupported
 		}
 		e.Message = strings.TrimSpace("HTTP " + strconv.Itoa(status) + " " + http.StatusText(status))
+	}
+	return e
+}
+
+// contextCode is the code of a prompt that is too long, in OpenAI's words, as
+// clients of all formats are told it.
+const contextCode = "context_length_exceeded"
+
+func newError(status int, text string) *hoosh.Error {
+	e := &hoosh.Error{Kind: kindOf(status, text), Status: status, Message: text}
+	if e.Kind == hoosh.ErrContextLength {
+		e.Code = contextCode
 	}
 	return e
 }
@@ -87,47 +101,38 @@ func upstreamError(op hoosh.Operation, data []byte) *hoosh.Error {
 	if text == "" {
 		text = "an error without a text"
 	}
-	return &hoosh.Error{Kind: kindOf(0, text), Op: op, Message: text, Upstream: true, Body: bytes.Clone(data[:min(len(data), maxErrorBody)])}
+	e := newError(0, text)
+	e.Op, e.Upstream, e.Body = op, true, bytes.Clone(data[:min(len(data), maxErrorBody)])
+	return e
 }
 
 // encodeError is [hoosh.Dialect.EncodeError]. A refusal that is the client's own
-// matter and has this format already is handed on as it came.
+// matter and came in this dialect is handed on as it came.
 func encodeError(e *hoosh.Error) []byte {
-	if e.Upstream && isOwn(e) && e.HTTPStatus() == e.Status {
-		if _, ok := readError(e.Body); ok {
-			return e.Body
-		}
+	if own := e.Original(Dialect); own != nil {
+		return own
 	}
 	return appendError(nil, e)
+}
+
+// encodeGenerateError is that of [Generate].
+func encodeGenerateError(e *hoosh.Error) []byte {
+	if own := e.Original(Generate); own != nil {
+		return own
+	}
+	return encodeError(e)
 }
 
 // streamError is [hoosh.Dialect.StreamError].
 func streamError(e *hoosh.Error) []byte { return append(appendError(nil, e), '\n') }
 
+// appendError writes the one text that the format has for an error, with the path
+// of what is wrong in it.
 func appendError(dst []byte, e *hoosh.Error) []byte {
-	dst = append(dst, `{"error":`...)
-	dst = jsonpeek.AppendQuote(dst, clientMessage(e))
-	return append(dst, '}')
-}
-
-// clientMessage is what a client is told: the format has one place for it, so the
-// path of what is wrong stands in it.
-func clientMessage(e *hoosh.Error) string {
-	text := e.Message
-	if text == "" || e.Provider != "" && !(e.Upstream && isOwn(e)) {
-		text = strings.TrimPrefix((&hoosh.Error{Provider: e.Provider, Kind: e.Kind, Message: e.Message}).Error(), "hoosh: ")
-	}
+	text := e.ClientMessage()
 	if e.Param != "" {
 		text += " (at " + e.Param + ")"
 	}
-	return text
-}
-
-// isOwn reports that the call itself is what is wrong, whoever answers it.
-func isOwn(e *hoosh.Error) bool {
-	switch e.Kind {
-	case hoosh.ErrInvalidRequest, hoosh.ErrTooLarge, hoosh.ErrContextLength, hoosh.ErrContentPolicy:
-		return true
-	}
-	return false
+	dst = append(dst, `{"error":`...)
+	return append(jsonpeek.AppendQuote(dst, text), '}')
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-only
 
-// Package ollama is the wire format of Ollama's own API: /api/chat and
-// /api/embed. It moves no bytes itself; providers/ollama sends them.
+// Package ollama is the wire format of Ollama's own API: /api/chat, /api/generate,
+// /api/embed and its older form /api/embeddings. It moves no bytes itself;
+// providers/ollama sends them.
 //
 // What differs from OpenAI's format, and what becomes of it:
 //
@@ -14,6 +15,10 @@
 //     they go: an empty object in their place would call the tool with nothing.
 //   - Nothing makes the model call a tool: tool_choice "none" takes the tools
 //     away, "required" and a function's name are dropped and named.
+//   - Ids of tool calls are of recent servers only. Calls without one get one by
+//     their place; results without one belong to a call of their tool's name, else to
+//     the first without a result. Clients are always given ids, for there is no other
+//     place for signatures: see [hoosh.SealID].
 //   - A finished answer says "stop" also when it calls tools; the reason becomes
 //     [hoosh.FinishToolCalls] where there were calls.
 //

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/ollama"
 	"github.com/maccracken/hoosh/internal/framing"
 )
 
@@ -303,11 +304,24 @@ func TestErrorsForClients(t *testing.T) {
 	}{
 		{hoosh.Error{Kind: hoosh.ErrInvalidRequest, Param: "messages[0]", Message: `want "x"`}, `{"error":"want \"x\" (at messages[0])"}`},
 		{hoosh.Error{Kind: hoosh.ErrUpstream, Provider: "far", Upstream: true, Status: 500, Message: "boom", Body: []byte(`{"error":"boom"}`)}, `{"error":"far: upstream error: boom"}`},
-		{hoosh.Error{Kind: hoosh.ErrInvalidRequest, Provider: "far", Upstream: true, Status: 400, Message: "no", Body: []byte(`{"error":"no","more":1}`)}, `{"error":"no","more":1}`},
 		{hoosh.Error{Kind: hoosh.ErrInvalidRequest, Provider: "far", Upstream: true, Status: 400, Message: "no", Body: []byte(`{"error":{"message":"no"}}`)}, `{"error":"no"}`},
 	} {
 		if got := string(ollamaDialect.EncodeError(&x.e)); got != x.want {
 			t.Errorf("got %s, want %s", got, x.want)
+		}
+	}
+	// An Ollama's own words go through, whichever of its formats the call is in.
+	for _, d := range []*hoosh.Dialect{ollamaDialect, ollama.Generate} {
+		own := `{"error":"no","more":1}`
+		_, err := send(t, d, parse(t, d, hoosh.OpChat, `{"model":"x"}`), &answer{status: 400, contentType: "application/json", body: own})
+		if got := string(d.EncodeError(hoosh.AsError(err))); got != own {
+			t.Errorf("%s: %s", d.Name, got)
+		}
+	}
+	// A prompt that is too long has the code that clients of other formats look for.
+	for _, text := range []string{"the input length exceeds the context length", "prompt too long; exceeded max context length by 9 tokens"} {
+		if e := ollamaDialect.DecodeError(400, nil, []byte(`{"error":"`+text+`"}`)); e.Kind != hoosh.ErrContextLength || e.Code != "context_length_exceeded" {
+			t.Errorf("%s: %v, %s", text, e.Kind, e.Code)
 		}
 	}
 }

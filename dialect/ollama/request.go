@@ -12,8 +12,9 @@ import (
 
 // decodeRequest is [hoosh.Dialect.DecodeRequest].
 func decodeRequest(op hoosh.Operation, body []byte) (*hoosh.Request, error) {
-	if op != hoosh.OpChat && op != hoosh.OpEmbed {
-		return nil, unsupported(op, "", "a "+op.String()+" in Ollama's own format")
+	f, err := formOf(op)
+	if err != nil {
+		return nil, err
 	}
 	r := newReader(op, body)
 	q := &hoosh.Request{Op: op, Stream: op == hoosh.OpChat}
@@ -22,7 +23,7 @@ func decodeRequest(op hoosh.Operation, body []byte) (*hoosh.Request, error) {
 		return nil, notJSON(op, body, c, "want a JSON object")
 	}
 	for c.Next() {
-		switch keyOf(op, c.Key()) {
+		switch keyOf(f, c.Key()) {
 		case keyModel:
 			q.Model = r.string()
 		case keyStream:
@@ -33,6 +34,10 @@ func decodeRequest(op hoosh.Operation, body []byte) (*hoosh.Request, error) {
 			q.Messages = r.messages()
 		case keyInput:
 			q.Input = r.input()
+		case keyPrompt:
+			if text := r.text(); !text.IsEmpty() {
+				q.Input = []hoosh.Input{{Content: text}}
+			}
 		case keyTools:
 			q.Tools = r.tools()
 		case keyFormat:
@@ -54,6 +59,7 @@ func decodeRequest(op hoosh.Operation, body []byte) (*hoosh.Request, error) {
 	if err := r.end(); err != nil {
 		return nil, err
 	}
+	hoosh.OpenIDs(q.Messages)
 	return q, nil
 }
 

@@ -82,6 +82,11 @@ func (w *writer) chat(q *hoosh.Request) error {
 	w.raw(`],"stream":`)
 	w.dst = strconv.AppendBool(w.dst, w.stream)
 	w.toolList(q)
+	return w.rest(q)
+}
+
+// rest writes what a chat and a generated text have alike.
+func (w *writer) rest(q *hoosh.Request) error {
 	switch {
 	case q.Format.Schema != nil:
 		w.raw(`,"format":`)
@@ -95,6 +100,9 @@ func (w *writer) chat(q *hoosh.Request) error {
 		switch {
 		case q.Reasoning.Effort == "none":
 			w.raw(`,"think":false`)
+		case w.native && q.Reasoning.Effort != "" && q.Reasoning.Effort != "medium": // the caller's own word
+			w.raw(`,"think":`)
+			w.quote(q.Reasoning.Effort)
 		case q.Reasoning.Effort != "" || q.Reasoning.Budget > 0:
 			w.raw(`,"think":true`)
 		}
@@ -104,6 +112,9 @@ func (w *writer) chat(q *hoosh.Request) error {
 	}
 	if q.User != "" {
 		w.drop("user")
+	}
+	if q.Verbosity != "" {
+		w.drop("verbosity")
 	}
 	return w.options(q)
 }
@@ -211,7 +222,27 @@ func (w *writer) memberExtras(m *hoosh.Message) {
 // content writes the text, the thinking and the images among parts, which are
 // those of message i or of the result in its part j.
 func (w *writer) content(i, j int, parts []hoosh.Part) error {
-	images, thoughts := 0, false
+	thoughts := false
+	for k := range parts {
+		p := &parts[k]
+		thoughts = thoughts || p.Kind == hoosh.PartThinking && !p.Content().IsEmpty()
+		for _, x := range p.Extra {
+			w.drop(x.Key)
+		}
+	}
+	w.raw(`,"content":`)
+	w.texts(parts, hoosh.PartText, hoosh.PartRefusal)
+	if thoughts {
+		w.raw(`,"thinking":`)
+		w.texts(parts, hoosh.PartThinking, hoosh.PartThinking)
+	}
+	return w.images(i, j, parts)
+}
+
+// images writes the images among the parts, and refuses what Ollama has no place
+// for. I and j are those of content.
+func (w *writer) images(i, j int, parts []hoosh.Part) error {
+	images := 0
 	for k := range parts {
 		p := &parts[k]
 		at := k
@@ -219,8 +250,6 @@ func (w *writer) content(i, j int, parts []hoosh.Part) error {
 			at = j
 		}
 		switch p.Kind {
-		case hoosh.PartThinking:
-			thoughts = true
 		case hoosh.PartImage:
 			images++
 			if p.Media == nil || p.Media.Data.IsEmpty() {
@@ -234,15 +263,6 @@ func (w *writer) content(i, j int, parts []hoosh.Part) error {
 		case hoosh.PartOther:
 			w.drop(place(i, at))
 		}
-		for _, x := range p.Extra {
-			w.drop(x.Key)
-		}
-	}
-	w.raw(`,"content":`)
-	w.texts(parts, hoosh.PartText, hoosh.PartRefusal)
-	if thoughts {
-		w.raw(`,"thinking":`)
-		w.texts(parts, hoosh.PartThinking, hoosh.PartThinking)
 	}
 	if images > 0 {
 		w.raw(`,"images":[`)

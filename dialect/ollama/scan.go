@@ -26,24 +26,32 @@ type line struct {
 }
 
 // scanLine looks at data. The error is of kind [hoosh.ErrMalformed].
-func scanLine(op hoosh.Operation, data []byte) (l line, err error) {
+func scanLine(f form, data []byte) (l line, err error) {
 	c := jsonpeek.New(data)
 	if !c.Object() {
-		return l, &hoosh.Error{Kind: hoosh.ErrMalformed, Op: op, Message: "the answer is not a JSON object"}
+		return l, &hoosh.Error{Kind: hoosh.ErrMalformed, Op: f.op(), Message: "the answer is not a JSON object"}
 	}
 	for c.Next() {
 		switch string(c.Key()) {
 		case "model":
 			l.model = c.Value()
 		case "message":
-			l.answer = true
-			if c.Object() {
+			if f == chatForm && c.Object() {
+				l.answer = true
 				for c.Next() {
 					scanMessage(&c, &l)
 				}
 			}
-		case "embeddings":
-			l.answer = l.answer || op == hoosh.OpEmbed
+		case "embeddings", "embedding":
+			l.answer = l.answer || f == embedForm
+		case "response":
+			if f == generateForm {
+				l.content, l.answer = c.Str()
+			}
+		case "thinking":
+			if f == generateForm {
+				l.thinking, _ = c.Str()
+			}
 		case "done":
 			l.done, _ = c.Bool()
 		case "done_reason":
@@ -57,7 +65,7 @@ func scanLine(op hoosh.Operation, data []byte) (l line, err error) {
 		}
 	}
 	if err := c.End(); err != nil {
-		return line{}, &hoosh.Error{Kind: hoosh.ErrMalformed, Op: op, Message: err.Error(), Err: err}
+		return line{}, &hoosh.Error{Kind: hoosh.ErrMalformed, Op: f.op(), Message: err.Error(), Err: err}
 	}
 	return l, nil
 }
@@ -128,16 +136,34 @@ func reasonOf(why hoosh.Finish) string {
 
 // scanResponse is [hoosh.Dialect.ScanResponse].
 func scanResponse(op hoosh.Operation, body []byte) (u hoosh.Usage, fin hoosh.Finish, err error) {
-	l, err := scanLine(op, body)
+	f, err := formOf(op)
+	if err != nil {
+		return u, fin, err
+	}
+	return f.scanResponse(body)
+}
+
+// scanGenerated is that of [Generate].
+func scanGenerated(op hoosh.Operation, body []byte) (u hoosh.Usage, fin hoosh.Finish, err error) {
+	f, err := generateOnly(op)
+	if err != nil {
+		return u, fin, err
+	}
+	return f.scanResponse(body)
+}
+
+func (f form) scanResponse(body []byte) (u hoosh.Usage, fin hoosh.Finish, err error) {
+	op := f.op()
+	l, err := scanLine(f, body)
 	switch {
 	case err != nil:
 		return u, fin, err
 	case l.failed:
 		return u, fin, upstreamError(op, body)
 	case !l.answer:
-		return u, fin, &hoosh.Error{Kind: hoosh.ErrMalformed, Op: op, Message: "the answer has no message or embeddings"}
+		return u, fin, &hoosh.Error{Kind: hoosh.ErrMalformed, Op: op, Message: "the answer has no " + [...]string{chatForm: "message", embedForm: "embeddings", generateForm: "response"}[f]}
 	}
-	if op != hoosh.OpEmbed && l.done {
+	if f != embedForm && l.done {
 		fin = finishOf(l.reason, l.calls != nil)
 	}
 	return l.usage(), fin, nil
@@ -145,21 +171,26 @@ func scanResponse(op hoosh.Operation, body []byte) (u hoosh.Usage, fin hoosh.Fin
 
 // scanner is [hoosh.Dialect.NewScanner]'s.
 type scanner struct {
-	op    hoosh.Operation
+	form  form
 	model []byte // of the first line, as it stands
 	calls bool
 	done  bool
 }
 
-func newScanner(op hoosh.Operation, _ int) hoosh.FrameScanner { return &scanner{op: op} }
+func newScanner(hoosh.Operation, int) hoosh.FrameScanner { return &scanner{form: chatForm} }
+
+// newGenerateScanner is that of [Generate].
+func newGenerateScanner(hoosh.Operation, int) hoosh.FrameScanner {
+	return &scanner{form: generateForm}
+}
 
 func (s *scanner) Scan(f *hoosh.Frame) error {
-	l, err := scanLine(s.op, f.Data)
+	l, err := scanLine(s.form, f.Data)
 	if err != nil {
 		return err
 	}
 	if l.failed {
-		return upstreamError(s.op, f.Data)
+		return upstreamError(s.form.op(), f.Data)
 	}
 	if s.model == nil {
 		s.model = bytes.Clone(l.model)
@@ -185,8 +216,16 @@ func (s *scanner) End(dst []byte, why hoosh.Finish, u hoosh.Usage, _ bool) []byt
 		model = []byte(`""`)
 	}
 	dst = appendHead(dst, model)
-	dst = append(dst, `"message":{"role":"assistant","content":""}`...)
+	dst = append(dst, s.form.empty()...)
 	return append(appendDone(dst, why, u), '\n')
+}
+
+// empty is the part of a line that holds the answer, without any.
+func (f form) empty() string {
+	if f == generateForm {
+		return `"response":""`
+	}
+	return `"message":{"role":"assistant","content":""}`
 }
 
 // appendHead begins an answer; model is a JSON string.

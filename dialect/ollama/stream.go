@@ -3,6 +3,8 @@
 package ollama
 
 import (
+	"cmp"
+	"crypto/rand"
 	"slices"
 
 	"github.com/maccracken/hoosh"
@@ -12,10 +14,19 @@ import (
 // decodeFrame is [hoosh.Dialect.DecodeFrame]. There is no [hoosh.EventStart]: no
 // line says that it is the first.
 func decodeFrame(dst []hoosh.Event, f *hoosh.Frame) ([]hoosh.Event, error) {
+	return chatForm.decodeFrame(dst, f)
+}
+
+// decodeGenerateFrame is that of [Generate].
+func decodeGenerateFrame(dst []hoosh.Event, f *hoosh.Frame) ([]hoosh.Event, error) {
+	return generateForm.decodeFrame(dst, f)
+}
+
+func (form form) decodeFrame(dst []hoosh.Event, f *hoosh.Frame) ([]hoosh.Event, error) {
 	if f.Data == nil {
 		return dst, nil
 	}
-	l, err := scanLine(hoosh.OpChat, f.Data)
+	l, err := scanLine(form, f.Data)
 	if err != nil {
 		return dst, err
 	}
@@ -105,24 +116,36 @@ func tooLarge(op hoosh.Operation) error {
 // pieces of one are kept until the answer has ended: those of parallel calls may
 // alternate.
 type encoder struct {
+	form   form
 	model  []byte // as a JSON string
 	op     hoosh.Operation
+	issuer string // of the source's signatures
 	calls  []growingCall
 	held   int // bytes of arguments
 	nCalls int // sent
 	finish hoosh.Finish
 	usage  hoosh.Usage
+
+	thoughts int        // parts of thinking
+	thinks   bool       // one of them is open
+	thinking hoosh.Part // the last of them, of its text only whether there was any
 }
 
 // growingCall is a tool call whose arguments come in pieces.
 type growingCall struct {
 	index     int
 	id, name  string
+	shown     string // the id with the signatures that belong there
 	arguments []byte
 }
 
-func newEncoder(c *hoosh.Call, _ *hoosh.Reply) hoosh.FrameEncoder {
-	return &encoder{op: c.Op, model: jsonpeek.AppendQuote(nil, c.Model)}
+func newEncoder(c *hoosh.Call, r *hoosh.Reply) hoosh.FrameEncoder {
+	return &encoder{form: chatForm, op: c.Op, issuer: r.Issuer, model: jsonpeek.AppendQuote(nil, c.Model)}
+}
+
+// newGenerateEncoder is that of [Generate].
+func newGenerateEncoder(c *hoosh.Call, r *hoosh.Reply) hoosh.FrameEncoder {
+	return &encoder{form: generateForm, op: c.Op, issuer: r.Issuer, model: jsonpeek.AppendQuote(nil, c.Model)}
 }
 
 func (s *encoder) Encode(dst []byte, e *hoosh.Event) ([]byte, error) {
@@ -140,12 +163,18 @@ func (s *encoder) Encode(dst []byte, e *hoosh.Event) ([]byte, error) {
 	}
 	switch e.Kind {
 	case hoosh.EventText, hoosh.EventRefusal:
-		return s.text(dst, `"content":`, e), nil
+		return s.text(dst, false, e), nil
 	case hoosh.EventThinking:
-		return s.text(dst, `"content":"","thinking":`, e), nil
+		s.think(e)
+		return s.text(dst, true, e), nil
+	case hoosh.EventSignature:
+		s.think(e)
 	case hoosh.EventToolCall:
+		if s.form == generateForm {
+			return dst, nil // it has no tools that could be called
+		}
 		if e.Value != nil {
-			call := hoosh.ToolCall{ID: e.ID, Name: e.Name, Arguments: hoosh.ValueArguments(e.Value)}
+			call := hoosh.ToolCall{ID: s.seal(e), Name: e.Name, Arguments: hoosh.ValueArguments(e.Value)}
 			return s.call(dst, &call)
 		}
 		i := slices.IndexFunc(s.calls, func(g growingCall) bool { return g.index == e.Index && e.ID != "" && g.id == e.ID })
@@ -153,7 +182,7 @@ func (s *encoder) Encode(dst []byte, e *hoosh.Event) ([]byte, error) {
 			if i = len(s.calls); i == maxCalls {
 				return dst, tooLarge(s.op)
 			}
-			s.calls = append(s.calls, growingCall{index: e.Index, id: e.ID, name: e.Name})
+			s.calls = append(s.calls, growingCall{index: e.Index, id: e.ID, shown: s.seal(e), name: e.Name})
 		}
 		return dst, s.grow(i, e)
 	case hoosh.EventArguments:
@@ -169,15 +198,64 @@ func (s *encoder) Encode(dst []byte, e *hoosh.Event) ([]byte, error) {
 	return dst, nil
 }
 
-func (s *encoder) text(dst []byte, key string, e *hoosh.Event) []byte {
+// think notes a piece of thinking, or the signature that ends a part of it.
+func (s *encoder) think(e *hoosh.Event) {
+	if !s.thinks {
+		s.thoughts++
+		s.thinks, s.thinking = true, hoosh.Part{Kind: hoosh.PartThinking}
+	}
+	if e.Kind == hoosh.EventThinking {
+		if !e.Content().IsEmpty() {
+			sign := s.thinking.Signature
+			s.thinking = hoosh.NewPart(hoosh.PartThinking, hoosh.NewText("…"))
+			s.thinking.Signature = sign
+		}
+		return
+	}
+	s.thinks = false
+	if sign := e.Signature; sign != nil {
+		s.thinking.Signature = s.own(sign)
+	}
+}
+
+// own is a signature of the source's that can be kept.
+func (s *encoder) own(sign *hoosh.Signature) *hoosh.Signature {
+	return &hoosh.Signature{Issuer: cmp.Or(sign.Issuer, s.issuer), Data: hoosh.NewText(sign.Data.String()), Redacted: sign.Redacted}
+}
+
+// seal is the id of a call that begins, with the signatures that belong there:
+// the format has no field for them.
+func (s *encoder) seal(e *hoosh.Event) string {
+	id := cmp.Or(e.ID, newID())
+	var sign *hoosh.Signature
+	if e.Signature != nil {
+		sign = s.own(e.Signature)
+	}
+	if s.nCalls+len(s.calls) > 0 || s.thoughts != 1 {
+		return hoosh.SealID(id, sign, nil)
+	}
+	return hoosh.SealID(id, sign, &s.thinking)
+}
+
+// newID makes the id of a call that came without one.
+func newID() string { return "call_" + rand.Text() }
+
+// text sends a piece of the answer, or of the thinking before it.
+func (s *encoder) text(dst []byte, thinking bool, e *hoosh.Event) []byte {
 	if e.Content().IsEmpty() {
 		return dst
 	}
 	dst = appendHead(dst, s.model)
-	dst = append(dst, `"message":{"role":"assistant",`...)
-	dst = append(dst, key...)
+	before, after := `"message":{"role":"assistant","content":`, "},\"done\":false}\n"
+	if s.form == generateForm {
+		before, after = `"response":`, ",\"done\":false}\n"
+	}
+	dst = append(dst, before...)
+	if thinking {
+		dst = append(dst, `"","thinking":`...)
+	}
 	dst = e.Content().AppendJSON(dst)
-	return append(dst, "},\"done\":false}\n"...)
+	return append(dst, after...)
 }
 
 // grow adds the piece that e carries to a call.
@@ -199,7 +277,7 @@ func (s *encoder) flush(dst []byte) (_ []byte, err error) {
 	s.calls = nil
 	for i := range calls {
 		g := &calls[i]
-		call := hoosh.ToolCall{ID: g.id, Name: g.name}
+		call := hoosh.ToolCall{ID: g.shown, Name: g.name}
 		if len(g.arguments) > 0 {
 			call.Arguments = hoosh.ValueArguments(g.arguments)
 		}
@@ -230,6 +308,6 @@ func (s *encoder) End(dst []byte) []byte {
 		return append(dst, streamError(hoosh.AsError(err))...)
 	}
 	dst = appendHead(dst, s.model)
-	dst = append(dst, `"message":{"role":"assistant","content":""}`...)
+	dst = append(dst, s.form.empty()...)
 	return append(appendDone(dst, s.finish, s.usage), '\n')
 }
