@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-only
 
-.PHONY: help run demo test check bench matrix e2e clients cover fuzz api
+.PHONY: help run demo test check bench matrix e2e clients examples cover fuzz api
 
 help: ## say what there is (the default)
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ e2e: ## hoosh in front of real engines (test/engines installs them)
 
 clients: ## official client libraries against hoosh
 	bash test/clients/run.sh
+
+examples: ## the examples with SDKs, which are a module of their own
+	bash examples/sdk/check.sh
 
 cover: ## statement coverage over all packages; fails below 85 %
 	bash scripts/cover.sh

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: AGPL-3.0-only
+
+package main
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/maccracken/hoosh/examples/internal/exampletest"
+)
+
+func TestRun(t *testing.T) {
+	router := exampletest.Router(t)
+	var out bytes.Buffer
+	if err := run(t.Context(), &out, router); err != nil {
+		t.Fatal(err)
+	}
+	const want = `acme: You said: Hello (6 tokens)
+You said: Tell me more (stop)
+search({"text":"the sky"})
+I found: a page about the sky
+`
+	if out.String() != want {
+		t.Errorf("it says\n%swant\n%s", &out, want)
+	}
+}
