@@ -229,7 +229,7 @@ func (t *table) catalogue() []Model {
 		for id, m := range b.names {
 			entry := Model{ID: id, Provider: b.Name, Capabilities: b.capabilities(id)}
 			if m != nil {
-				entry.Created, entry.Capabilities = m.Created, m.Capabilities
+				entry.Aliases, entry.Created, entry.Capabilities = m.Aliases, m.Created, m.Capabilities
 			}
 			if !t.reaches(id, b) {
 				entry.ID = b.Name + "/" + id

@@ -81,12 +81,9 @@ func (s *Server) admit(q *request) error {
 	case q.r.Method == http.MethodOptions && q.r.Header.Get("Origin") != "":
 		return nil // a preflight carries no key
 	default:
-		scheme, secret, _ := strings.Cut(q.r.Header.Get("Authorization"), " ")
-		if secret == "" || !strings.EqualFold(scheme, "bearer") {
-			return &hoosh.Error{Kind: hoosh.ErrUnauthorized, Code: "invalid_api_key", Message: "this gateway wants a key: Authorization: Bearer KEY"}
-		}
-		if a = s.keys.find(strings.TrimSpace(secret)); a == nil {
-			return &hoosh.Error{Kind: hoosh.ErrUnauthorized, Code: "invalid_api_key", Message: "this key is not known here"}
+		var err error
+		if a, err = q.known(); err != nil {
+			return err
 		}
 		q.caller = a.caller
 	}
@@ -99,6 +96,41 @@ func (s *Server) admit(q *request) error {
 		}
 	}
 	return nil
+}
+
+// known finds the account of the first key in the request that is known.
+// Programs may show more than one: their vendor's beside ours.
+func (q *request) known() (*account, error) {
+	shown := false
+	for secret := range q.secrets {
+		if a := q.s.keys.find(secret); a != nil {
+			return a, nil
+		}
+		shown = true
+	}
+	e := &hoosh.Error{Kind: hoosh.ErrUnauthorized, Code: "invalid_api_key", Message: "this key is not known here"}
+	if !shown {
+		e.Message = "this gateway wants a key: Authorization: Bearer KEY, or what the API that is called has for it"
+	}
+	return nil, e
+}
+
+// secrets yields the keys that the request shows.
+func (q *request) secrets(yield func(secret string) bool) {
+	show := func(secret string) bool {
+		secret = strings.TrimSpace(secret)
+		return secret == "" || yield(secret)
+	}
+	scheme, secret, _ := strings.Cut(q.r.Header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "bearer") && !show(secret) {
+		return
+	}
+	if !show(q.r.Header.Get("X-Api-Key")) || !show(q.r.Header.Get("X-Goog-Api-Key")) {
+		return
+	}
+	if q.surface == geminiSurface && q.r.URL.RawQuery != "" { // elsewhere a key does not belong in a URL
+		show(q.r.URL.Query().Get("key"))
+	}
 }
 
 func (q *request) leave() {
@@ -184,7 +216,7 @@ func (q *request) preflight() bool {
 	if h.Get("Access-Control-Allow-Origin") == "" || q.r.Header.Get("Access-Control-Request-Method") == "" {
 		return false
 	}
-	h.Set("Access-Control-Allow-Methods", "GET, POST")
+	h.Set("Access-Control-Allow-Methods", "GET, POST, DELETE")
 	if want := q.r.Header.Get("Access-Control-Request-Headers"); want != "" {
 		h.Set("Access-Control-Allow-Headers", want)
 	}

@@ -14,34 +14,90 @@ import (
 // call serves one operation of a dialect: body in, whole answer or stream out.
 func (s *Server) call(d *hoosh.Dialect, op hoosh.Operation) func(*request) {
 	return func(q *request) {
-		q.dialect = d
-		limits := &s.cfg.Limits
-		c, err := hoosh.ReadCall(d, op, q.r.Body, q.r.ContentLength, int64(limits.Body), limits.Depth)
-		if err != nil {
-			q.fail(err)
-			return
+		if c := q.read(d, op); c != nil {
+			defer c.Release()
+			q.answer(c, nil)
 		}
-		defer c.Release()
-		c.ID, c.Caller = q.id, q.caller
-		if ctx := q.r.Context(); s.log.Enabled(ctx, -4) {
-			c.OnEnd(&callLog{q: q, op: op, model: c.Model})
-		}
-		if c.Stream && op != hoosh.OpEmbed {
-			q.stream(c)
-			return
-		}
-		c.Stream = false
-		reply, err := s.gateway.Do(q.r.Context(), c)
-		if err == nil {
-			reply, err = reply.For(c)
-		}
-		if err != nil {
-			q.fail(err)
-			return
-		}
-		q.tell(q.w.Header(), reply, "")
-		q.write(http.StatusOK, reply.Body)
 	}
+}
+
+// read makes a call of the request's body. It is nil when that was not possible,
+// and the client has been told then.
+func (q *request) read(d *hoosh.Dialect, op hoosh.Operation) *hoosh.Call {
+	q.dialect = d
+	limits := &q.s.cfg.Limits
+	c, err := hoosh.ReadCall(d, op, q.r.Body, q.r.ContentLength, int64(limits.Body), limits.Depth)
+	if err != nil {
+		q.fail(err)
+		return nil
+	}
+	q.adopt(c)
+	return c
+}
+
+// adopt makes c a call of this request.
+func (q *request) adopt(c *hoosh.Call) {
+	c.ID, c.Caller = q.id, q.caller
+	for _, name := range c.Dialect().Headers {
+		if v := q.r.Header[name]; len(v) > 0 {
+			if c.Header == nil {
+				c.Header = http.Header{}
+			}
+			c.Header[name] = v
+		}
+	}
+}
+
+// form is what a surface does to answers on their way to the client. A nil func
+// does nothing.
+type form struct {
+	whole func(body []byte) []byte
+	// frame gives what is sent for a frame. What it gives is valid until the next.
+	frame func(f *hoosh.Frame) []byte
+
+	// instead gives what is answered in the place of an error; nil: the error.
+	instead func(e *hoosh.Error) []byte
+
+	contentType string // of a stream, "": the dialect's own; with another one nothing keeps it alive
+	end         func() []byte
+}
+
+// answer does the call and writes what comes of it; f is nil for an answer as it
+// comes.
+func (q *request) answer(c *hoosh.Call, f *form) {
+	if ctx := q.r.Context(); q.s.log.Enabled(ctx, -4) {
+		c.OnEnd(&callLog{q: q, op: c.Op, model: c.Model})
+	}
+	if c.Stream && (c.Op == hoosh.OpChat || c.Op == hoosh.OpCompletion) {
+		q.stream(c, f)
+		return
+	}
+	c.Stream = false
+	reply, err := q.s.gateway.Do(q.r.Context(), c)
+	if err == nil {
+		reply, err = reply.For(c)
+	}
+	if err != nil {
+		q.refuse(err, f)
+		return
+	}
+	body := reply.Body
+	if f != nil && f.whole != nil {
+		body = f.whole(body)
+	}
+	q.tell(q.w.Header(), reply, "")
+	q.write(http.StatusOK, body)
+}
+
+// refuse tells of an error, unless the surface has something better to say.
+func (q *request) refuse(err error, f *form) {
+	if f != nil && f.instead != nil {
+		if body := f.instead(hoosh.AsError(err)); body != nil {
+			q.write(http.StatusOK, body)
+			return
+		}
+	}
+	q.fail(err)
 }
 
 // tell puts what there is to know of a reply into headers, or trailers where

@@ -5,6 +5,7 @@ package server
 import (
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -23,16 +24,23 @@ type request struct {
 	start   time.Time
 	caller  hoosh.Caller
 	account *account
-	dialect *hoosh.Dialect // the shape of errors
+	surface *surface
+	name    string         // what the path names: a model, an answer
+	dialect *hoosh.Dialect // of errors and streams
 	begun   bool           // a status has gone out
 }
 
 func newRequest(s *Server, w http.ResponseWriter, r *http.Request) *request {
-	q := &request{s: s, w: w, r: r, start: time.Now(), dialect: hoosh.OpenAI, id: r.Header.Get("X-Request-Id")}
+	q := &request{s: s, w: w, r: r, start: time.Now(), surface: surfaceOf(r), id: r.Header.Get("X-Request-Id")}
+	q.dialect = q.surface.dialect
 	if !validID(q.id) {
 		q.id = newID()
 	}
-	w.Header()["X-Request-Id"] = []string{q.id}
+	id := []string{q.id}
+	w.Header()["X-Request-Id"] = id
+	if name := q.surface.idHeader; name != "" {
+		w.Header()[name] = id
+	}
 	return q
 }
 
@@ -113,7 +121,11 @@ func (q *request) fail(err error) {
 	if status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", "Bearer")
 	}
-	q.write(status, q.dialect.EncodeError(e))
+	body := q.dialect.EncodeError(e)
+	if q.surface.completeError != nil {
+		body = q.surface.completeError(q, body)
+	}
+	q.write(status, body)
 }
 
 // logFailure tells the operator what is his: not what a client did wrong, nor
@@ -138,4 +150,17 @@ func headerSafe(s string) string {
 		}
 	}
 	return s
+}
+
+// number reads a number of the query.
+func (q *request) number(name string, otherwise, least, most int) (int, error) {
+	text := q.r.URL.Query().Get(name)
+	if text == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > most {
+		return 0, &hoosh.Error{Kind: hoosh.ErrInvalidRequest, Param: name, Message: fmt.Sprintf("want a whole number from %d to %d", least, most)}
+	}
+	return n, nil
 }

@@ -7,6 +7,31 @@
 //	…
 //	http.ListenAndServe("127.0.0.1:8088", server.New(router).Handler())
 //
+// Every format reaches every backend. Each has its own paths, and its own way of
+// saying what is wrong:
+//
+//	OpenAI      POST   /v1/chat/completions, /v1/completions, /v1/embeddings
+//	            POST   /v1/images/generations, /v1/moderations, /v1/rerank
+//	            GET    /v1/models, /v1/models/ID
+//	Responses   POST   /v1/responses, /v1/responses/input_tokens
+//	            GET    /v1/responses/ID, /v1/responses/ID/input_items
+//	            DELETE /v1/responses/ID
+//	Anthropic   POST   /v1/messages, /v1/messages/count_tokens
+//	            GET    /v1/models, /v1/models/ID, with the header anthropic-version
+//	Gemini      POST   /v1beta/models/ID:generateContent, :streamGenerateContent,
+//	                   :countTokens, :embedContent, :batchEmbedContents;
+//	                   also below /v1/models/, and /v1beta/ID: without models/
+//	            GET    /v1beta/models, /v1beta/models/ID
+//	Ollama      POST   /api/chat, /api/generate, /api/embed, /api/embeddings, /api/show
+//	            GET    /api/tags, /api/ps, /api/version, /
+//	hoosh       POST   /v1/route/explain
+//	            GET    /v1/health, /v1/health/providers, /v1/health/heartbeat
+//	            GET    /livez, /healthz, /health, /readyz, …
+//
+// The id of a model may hold slashes. A key is taken from where the clients of
+// any of the formats put it: Authorization: Bearer, x-api-key, x-goog-api-key,
+// and on Gemini's paths ?key=.
+//
 // The handler can be mounted in any mux. Without configured keys it serves this
 // machine only, wherever it is mounted: see [New]. [Transport] runs the same
 // handler under any HTTP client, in this process and without a listener.
@@ -16,7 +41,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strings"
 
 	"github.com/maccracken/hoosh"
 )
@@ -30,6 +54,7 @@ type Server struct {
 	log     *slog.Logger
 	paths   map[string]endpoint
 	idle    *account // of callers without a key
+	answers *responseStore
 }
 
 // Option changes what [New] makes.
@@ -64,6 +89,7 @@ func New(g hoosh.Gateway, opts ...Option) *Server {
 	for _, o := range opts {
 		o(s)
 	}
+	s.answers = newResponseStore(storeEntries, storeBytes)
 	s.paths = s.endpoints()
 	return s
 }
@@ -74,58 +100,13 @@ func Handler(g hoosh.Gateway, opts ...Option) http.Handler { return New(g, opts.
 // Handler serves all paths; mount it at the root, or with [http.StripPrefix].
 func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 
-// endpoint is what is behind one path.
-type endpoint struct {
-	method string
-	public bool // needs no key
-	handle func(*request)
-}
-
-func (s *Server) endpoints() map[string]endpoint {
-	post := func(h func(*request)) endpoint { return endpoint{method: http.MethodPost, handle: h} }
-	get := func(h func(*request)) endpoint { return endpoint{method: http.MethodGet, handle: h} }
-	public := func(h func(*request)) endpoint { return endpoint{http.MethodGet, true, h} }
-	live, ready := public(s.live), public(s.ready)
-	return map[string]endpoint{
-		"/v1/chat/completions": post(s.call(hoosh.OpenAI, hoosh.OpChat)),
-		"/v1/completions":      post(s.call(hoosh.OpenAI, hoosh.OpCompletion)),
-		"/v1/embeddings":       post(s.call(hoosh.OpenAI, hoosh.OpEmbed)),
-		"/v1/models":           get(s.models),
-		"/v1/route/explain":    post(s.explain),
-		"/v1/health":           get(s.health),
-		"/v1/health/providers": get(s.providers),
-		"/v1/health/heartbeat": get(s.heartbeat),
-		"/livez":               live,
-		"/health/liveliness":   live,
-		"/healthz":             live,
-		"/health":              live,
-		"/readyz":              ready,
-		"/health/readiness":    ready,
-		"/v1/models/":          get(s.model), // and what is below it
-	}
-}
-
-// find gives the endpoint of a path. The id of a model may hold slashes.
-func (s *Server) find(path string) (endpoint, bool) {
-	if e, ok := s.paths[path]; ok {
-		return e, true
-	}
-	if strings.HasPrefix(path, modelPrefix) {
-		return s.paths[modelPrefix], true
-	}
-	if len(path) > 1 && path[len(path)-1] == '/' {
-		e, ok := s.paths[path[:len(path)-1]]
-		return e, ok
-	}
-	return endpoint{}, false
-}
-
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	q := newRequest(s, w, r)
 	defer q.recovered()
-	e, ok := s.find(r.URL.Path)
-	if ok && e.public && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
-		e.handle(q)
+	e, ok := s.find(q)
+	handle := e.by(r.Method)
+	if e.public && handle != nil {
+		handle(q)
 		return
 	}
 	if err := s.admit(q); err != nil {
@@ -136,12 +117,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodOptions && q.preflight():
 	case !ok:
-		q.fail(&hoosh.Error{Kind: hoosh.ErrInvalidRequest, Status: http.StatusNotFound, Code: "unknown_path", Message: "there is nothing at " + r.URL.Path})
-	case r.Method != e.method && !(r.Method == http.MethodHead && e.method == http.MethodGet):
-		w.Header().Set("Allow", e.method)
-		q.fail(&hoosh.Error{Kind: hoosh.ErrInvalidRequest, Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Message: r.URL.Path + " wants " + e.method})
+		q.fail(&hoosh.Error{Kind: hoosh.ErrModelNotFound, Code: "unknown_path", Message: "there is nothing at " + r.URL.Path})
+	case handle == nil:
+		w.Header().Set("Allow", e.allow())
+		q.fail(&hoosh.Error{Kind: hoosh.ErrInvalidRequest, Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Message: r.URL.Path + " wants " + e.allow()})
 	default:
-		e.handle(q)
+		handle(q)
 	}
 }
 

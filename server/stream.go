@@ -12,8 +12,8 @@ import (
 )
 
 // stream serves a streaming call.
-func (q *request) stream(c *hoosh.Call) {
-	out := newStreamWriter(q)
+func (q *request) stream(c *hoosh.Call, shape *form) {
+	out := newStreamWriter(q, shape)
 	defer out.stop()
 	reply, err := q.s.gateway.Do(q.r.Context(), c)
 	if err == nil {
@@ -28,6 +28,7 @@ func (q *request) stream(c *hoosh.Call) {
 	for {
 		f, err := reply.Stream.Next()
 		if err == io.EOF {
+			out.end()
 			return
 		}
 		if err != nil {
@@ -50,6 +51,7 @@ func closeStream(r *hoosh.Reply) {
 // silent, and ends it when the client no longer reads.
 type streamWriter struct {
 	q     *request
+	form  *form // nil: as it comes
 	rc    *http.ResponseController
 	every time.Duration
 
@@ -58,12 +60,13 @@ type streamWriter struct {
 	extended time.Time
 	wrote    bool // since the timer fired last
 	dirty    bool // there is something to flush
+	number   int  // of the last event, where the format numbers them
 	late     bool // the status went out before the reply was known
 	ended    bool
 }
 
-func newStreamWriter(q *request) *streamWriter {
-	o := &streamWriter{q: q, rc: http.NewResponseController(q.w), every: q.s.cfg.Keepalive}
+func newStreamWriter(q *request, shape *form) *streamWriter {
+	o := &streamWriter{q: q, form: shape, rc: http.NewResponseController(q.w), every: q.s.cfg.Keepalive}
 	o.timer = time.AfterFunc(time.Hour, o.tick)
 	o.timer.Reset(o.every) // tick looks at o.timer, so it is set before
 	o.mu.Lock()
@@ -79,7 +82,15 @@ func (o *streamWriter) extend(now time.Time) {
 	o.rc.SetWriteDeadline(now.Add(max(3*o.every, 30*time.Second))) //nolint:errcheck // not every writer has deadlines
 }
 
-// tick sends a comment if there was silence.
+// ping is what may be said in silence.
+func (o *streamWriter) ping() []byte {
+	if o.form != nil && o.form.contentType != "" {
+		return nil
+	}
+	return o.q.surface.ping
+}
+
+// tick says something if there was silence.
 func (o *streamWriter) tick() {
 	if !o.mu.TryLock() { // a write is under way, which is no silence
 		o.timer.Reset(o.every)
@@ -90,13 +101,13 @@ func (o *streamWriter) tick() {
 		return
 	}
 	o.extend(time.Now())
-	if !o.wrote && o.q.dialect.Framing == hoosh.FramingSSE {
+	if ping := o.ping(); !o.wrote && ping != nil {
 		if !o.q.begun {
 			o.late = true
 			o.head()
 		}
-		o.write([]byte(": keep-alive\n\n")) //nolint:errcheck // the next write will tell
-		o.flush()                           //nolint:errcheck
+		o.write(ping) //nolint:errcheck // the next write will tell
+		o.flush()     //nolint:errcheck
 	}
 	o.wrote = false
 	o.timer.Reset(o.every)
@@ -106,6 +117,9 @@ func (o *streamWriter) tick() {
 func (o *streamWriter) head() {
 	h := o.q.w.Header()
 	h["Content-Type"] = []string{o.q.dialect.Framing.ContentType()}
+	if o.form != nil && o.form.contentType != "" {
+		h["Content-Type"] = []string{o.form.contentType}
+	}
 	h["Cache-Control"] = noCache
 	h["X-Accel-Buffering"] = noBuffer
 	o.q.begun = true
@@ -130,8 +144,11 @@ func (o *streamWriter) begin(r *hoosh.Reply) {
 func (o *streamWriter) frame(f *hoosh.Frame) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(f.Raw) > 0 {
-		if err := o.write(f.Raw); err != nil {
+	if raw := o.shaped(f); len(raw) > 0 {
+		if o.q.surface == responsesSurface {
+			o.number = lastNumber(raw, o.number)
+		}
+		if err := o.write(raw); err != nil {
 			return err
 		}
 	}
@@ -139,6 +156,28 @@ func (o *streamWriter) frame(f *hoosh.Frame) error {
 		return nil
 	}
 	return o.flush()
+}
+
+// shaped is what of a frame is sent.
+func (o *streamWriter) shaped(f *hoosh.Frame) []byte {
+	if o.form != nil && o.form.frame != nil {
+		return o.form.frame(f)
+	}
+	return f.Raw
+}
+
+// end writes what the form has after the last frame.
+func (o *streamWriter) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.last()
+}
+
+func (o *streamWriter) last() {
+	o.ended = true
+	if o.form != nil && o.form.end != nil {
+		o.write(o.form.end()) //nolint:errcheck // it was the last word
+	}
 }
 
 func (o *streamWriter) write(b []byte) error {
@@ -162,13 +201,17 @@ func (o *streamWriter) fail(e *hoosh.Error) {
 	defer o.mu.Unlock()
 	o.ended = true
 	if !o.q.begun {
-		o.q.fail(e)
+		o.q.refuse(e, o.form)
 		return
 	}
 	o.q.logFailure(e, e.HTTPStatus())
-	if o.write(o.q.dialect.StreamError(e)) == nil {
-		o.flush() //nolint:errcheck // it was the last word
+	event := o.q.dialect.StreamError(e)
+	if o.q.surface == responsesSurface {
+		event = numbered(event, o.number)
 	}
+	o.write(o.shaped(&hoosh.Frame{Raw: event})) //nolint:errcheck // it was the last word
+	o.last()
+	o.flush() //nolint:errcheck
 }
 
 // stop ends the timer, and what it may be doing.

@@ -9,6 +9,10 @@ import (
 	"github.com/maccracken/hoosh"
 )
 
+// LoadModel is the code of the error that a request without a prompt is to a
+// backend which is no Ollama: it asks for nothing but that the model be loaded.
+const LoadModel = "load_model"
+
 // Generate is the format of /api/generate, for [hoosh.OpChat]: a conversation of
 // a system prompt and one message of the user, and an answer that is text and
 // thinking. Source: as of [Dialect].
@@ -89,7 +93,9 @@ func decodeGenerate(op hoosh.Operation, body []byte) (*hoosh.Request, error) {
 	case only != "":
 		return nil, unsupported(op, only, strconv.Quote(only)+" with another backend than an Ollama")
 	case prompt.content.IsEmpty():
-		return nil, unsupported(op, "prompt", "to load a model, which is what no prompt asks for, with another backend than an Ollama")
+		e := unsupported(op, "prompt", "to load a model, which is what no prompt asks for, with another backend than an Ollama")
+		e.Code = LoadModel
+		return nil, e
 	}
 	if !system.content.IsEmpty() {
 		q.Messages = append(q.Messages, hoosh.Message{Role: hoosh.RoleSystem, Parts: system.parts()})

@@ -3,8 +3,8 @@
 // Package ollama is the driver of a local Ollama, over its own API: its OpenAI
 // face cuts long prompts in silence.
 //
-// A call that came in Ollama's own format goes through as it is, but for the
-// model's name. Of others the driver sees to what Ollama would do without a word:
+// A call that came in one of Ollama's own formats goes through as it is, but for
+// the model's name. Of others the driver sees to what Ollama would do without a word:
 //
 //   - It asks for a context window (num_ctx) that the prompt and its answer fit
 //     in by a careful guess, but for no smaller one than the model is loaded with,
@@ -24,6 +24,7 @@ package ollama
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"strconv"
 
@@ -48,42 +49,66 @@ func init() {
 
 // provider is one Ollama. It is safe for concurrent use.
 type provider struct {
-	up          *hoosh.Upstream
-	chat, embed *url.URL
-	catalogue   catalogue
-	windows     windows
+	up       *hoosh.Upstream
+	generate *hoosh.Upstream // for calls in the format of /api/generate
+	paths    struct{ chat, generate, embed, embeddings *url.URL }
+
+	catalogue catalogue
+	windows   windows
 }
 
 func newProvider(cfg hoosh.ProviderConfig) (hoosh.Doer, error) {
-	up, err := hoosh.NewUpstream(cfg, driver, &hoosh.Profile{Dialect: dialect.Dialect, Lacks: never}, "Authorization: Bearer ")
+	const auth = "Authorization: Bearer "
+	up, err := hoosh.NewUpstream(cfg, driver, &hoosh.Profile{Dialect: dialect.Dialect, Lacks: never}, auth)
 	if err != nil {
 		return nil, err
 	}
-	return &provider{up: up, chat: up.URL("/api/chat"), embed: up.URL("/api/embed")}, nil
+	generate, err := hoosh.NewUpstream(cfg, driver, &hoosh.Profile{Dialect: dialect.Generate, Lacks: never}, auth)
+	if err != nil {
+		return nil, err
+	}
+	p := &provider{up: up, generate: generate}
+	p.paths.chat, p.paths.generate = up.URL("/api/chat"), up.URL("/api/generate")
+	p.paths.embed, p.paths.embeddings = up.URL("/api/embed"), up.URL("/api/embeddings")
+	return p, nil
 }
 
-// Do sends a chat or an embedding; a legacy completion is [hoosh.ErrUnsupported].
+// native reports that the call came in one of Ollama's own formats and goes
+// through as it is.
+func native(c *hoosh.Call) bool {
+	return c.Body() != nil && (c.Dialect() == dialect.Dialect || c.Dialect() == dialect.Generate)
+}
+
+// Do sends a chat or an embedding; anything else is [hoosh.ErrUnsupported].
 func (p *provider) Do(ctx context.Context, c *hoosh.Call) (*hoosh.Reply, error) {
-	path := p.chat
+	up, path := p.up, p.paths.chat
 	switch c.Op {
 	case hoosh.OpChat:
+		if native(c) && c.Dialect() == dialect.Generate {
+			up, path = p.generate, p.paths.generate
+		}
 	case hoosh.OpEmbed:
-		path = p.embed
-	default:
+		path = p.paths.embed
+		if native(c) && c.Envelope().Has("prompt") { // the older form
+			path = p.paths.embeddings
+		}
+	case hoosh.OpCompletion:
 		return nil, p.refuse(c, hoosh.ErrUnsupported, "", "legacy completions are not passed to Ollama; ask for a chat")
+	default:
+		return nil, p.refuse(c, hoosh.ErrUnsupported, "", "Ollama has nothing for a "+c.Op.String())
 	}
 	in := p.catalogue.lookup(c.Model)
 	if in != nil && c.Envelope().Needs&hoosh.FeatureVision != 0 && in.features&hoosh.FeatureVision == 0 {
 		return nil, p.refuse(c, hoosh.ErrUnsupported, "", "the model has no vision, and Ollama would ignore the image")
 	}
 	call, dropped := c, []string(nil)
-	if c.Dialect() != dialect.Dialect {
+	if !native(c) {
 		var err error
 		if call, dropped, err = p.shape(c, in); err != nil {
 			return nil, err
 		}
 	}
-	reply, err := p.up.Do(ctx, call, path)
+	reply, err := up.Do(ctx, call, path)
 	if err != nil {
 		if e := hoosh.AsError(err); in != nil && c.Op == hoosh.OpEmbed && e.Upstream && e.Kind == hoosh.ErrUnsupported {
 			in.noEmbed.Store(true)
@@ -128,9 +153,7 @@ func (p *provider) shape(c *hoosh.Call, in *info) (call *hoosh.Call, dropped []s
 			}
 		}
 	}
-	call = hoosh.NewCall(&q)
-	call.ID, call.Op, call.Model, call.Stream, call.Caller = c.ID, c.Op, c.Model, c.Stream, c.Caller
-	return call, dropped, nil
+	return c.With(&q), dropped, nil
 }
 
 // level is Ollama's word, as JSON, for an effort in OpenAI's.
@@ -149,4 +172,4 @@ func (p *provider) refuse(c *hoosh.Call, kind error, param, message string) *hoo
 }
 
 // Close ends what is under way.
-func (p *provider) Close() error { return p.up.Close() }
+func (p *provider) Close() error { return errors.Join(p.up.Close(), p.generate.Close()) }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/maccracken/hoosh"
+	dialect "github.com/maccracken/hoosh/dialect/ollama"
 )
 
 func TestDriver(t *testing.T) {
@@ -110,10 +111,61 @@ func TestPassage(t *testing.T) {
 	}
 }
 
+// Ollama's other formats have paths of their own.
+func TestOtherPassages(t *testing.T) {
+	for _, x := range []struct {
+		d                   *hoosh.Dialect
+		op                  hoosh.Operation
+		body, path, answers string
+	}{
+		{dialect.Generate, hoosh.OpChat, `{"model":"x","prompt":"a","raw":true,"stream":false}`, "/api/generate", `{"model":"x","response":"b","done":true,"done_reason":"stop"}`},
+		{dialect.Generate, hoosh.OpChat, `{"model":"x","keep_alive":0}`, "/api/generate", `{"model":"x","response":"","done":true,"done_reason":"unload"}`},
+		{dialect.Dialect, hoosh.OpEmbed, `{"model":"x","prompt":"a"}`, "/api/embeddings", `{"embedding":[1,2]}`},
+		{dialect.Dialect, hoosh.OpEmbed, `{"model":"x","input":"a"}`, "/api/embed", `{"model":"x","embeddings":[[1,2]]}`},
+	} {
+		s := &server{pages: map[string]func([]byte) (int, string){x.path: text(x.answers)}}
+		c := parse(t, x.d, x.op, x.body)
+		reply, err := newProvider(t, s).Do(t.Context(), c)
+		if err != nil {
+			t.Errorf("%s: %v", x.body, err)
+			continue
+		}
+		got := string(reply.Body)
+		if reply.Stream != nil {
+			for f, err := reply.Stream.Next(); err == nil; f, err = reply.Stream.Next() {
+				got += string(f.Raw)
+			}
+			reply.Stream.Close()
+		}
+		if path, sent := s.last(); path != x.path || sent != x.body || strings.TrimSpace(got) != x.answers {
+			t.Errorf("%s: sent %s to %s, got %s", x.body, sent, path, got)
+		}
+		if same, err := reply.For(c); err != nil || same != reply {
+			t.Errorf("%s: translated, %v", x.body, err)
+		}
+	}
+}
+
+// What a caller of another format says beside comes with its own words: a client
+// of chat completions is told by name what Ollama cannot be told.
+func TestDroppedNames(t *testing.T) {
+	reply, err := newProvider(t, &server{}).Do(t.Context(), openAI(t, `{"model":"smollm2:135m","messages":[{"role":"user","content":"a"}],"logit_bias":{},"n":1,"verbosity":"low"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(reply.Dropped, " "); got != "verbosity logit_bias" && got != "logit_bias verbosity" {
+		t.Error(got)
+	}
+}
+
 func TestUnsupported(t *testing.T) {
 	p := newProvider(t, &server{})
 	_, err := p.Do(t.Context(), parse(t, hoosh.OpenAI, hoosh.OpCompletion, `{"model":"x","prompt":"a"}`))
 	if e := hoosh.AsError(err); e == nil || e.Kind != hoosh.ErrUnsupported || e.Provider != "near" {
+		t.Error(err)
+	}
+	_, err = p.Do(t.Context(), parse(t, hoosh.OpenAI, hoosh.OpCount, `{"model":"x","messages":[]}`))
+	if !errors.Is(err, hoosh.ErrUnsupported) {
 		t.Error(err)
 	}
 	_, err = p.Do(t.Context(), openAI(t, `{"model":"x","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x/y"}}]}]}`))
