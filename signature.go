@@ -195,7 +195,7 @@ func (m *Message) sign(s *Signature, kind byte) bool {
 // dialect, from.
 func (p *Profile) Accepts(s *Signature, from *Dialect) bool {
 	switch {
-	case s == nil:
+	case s == nil || s.Data.IsEmpty(): // a seal without a signature tells only whose the thinking is
 		return false
 	case s.Issuer != "":
 		return s.Issuer == p.Issuer

@@ -245,34 +245,66 @@ func (k *keeper) event(e *framing.Frame) {
 	}
 }
 
-var sequenceNumber = []byte(`"sequence_number":`)
-
-// lastNumber is the number of the last event in a frame, otherwise where it has
-// none.
-func lastNumber(raw []byte, otherwise int) int {
-	i := bytes.LastIndex(raw, sequenceNumber)
-	if i < 0 {
-		return otherwise
-	}
-	n, digits := 0, raw[i+len(sequenceNumber):]
-	for len(digits) > 0 && digits[0] >= '0' && digits[0] <= '9' && n < 1<<30 {
-		n, digits = 10*n+int(digits[0]-'0'), digits[1:]
-	}
-	return n
+// numbering is what an error must follow that ends a stream of events: their
+// numbers and the id of the answer, which no dialect knows of a stream that it did
+// not write.
+type numbering struct {
+	last int
+	id   []byte // as a JSON string
 }
 
-// numbered gives the events of an error the numbers that follow last: a dialect
-// does not know them.
-func numbered(events []byte, last int) []byte {
+var (
+	sequenceNumber = []byte(`"sequence_number":`)
+	responseID     = []byte(`"response":{"id":`)
+)
+
+// note looks at a frame.
+func (n *numbering) note(raw []byte) {
+	if n.id == nil {
+		if i := bytes.Index(raw, responseID); i >= 0 {
+			n.id = bytes.Clone(quoted(raw[i+len(responseID):]))
+		}
+	}
+	i := bytes.LastIndex(raw, sequenceNumber)
+	if i < 0 {
+		return
+	}
+	n.last = 0
+	for _, digit := range raw[i+len(sequenceNumber):] {
+		if digit < '0' || digit > '9' || n.last > 1<<30 {
+			break
+		}
+		n.last = 10*n.last + int(digit-'0')
+	}
+}
+
+// quoted is the string that b begins with.
+func quoted(b []byte) []byte {
+	if len(b) > 0 && b[0] == '"' {
+		if end := bytes.IndexByte(b[1:], '"'); end >= 0 {
+			return b[:end+2]
+		}
+	}
+	return nil
+}
+
+// follow gives the events of an error the numbers that come next, and the id.
+func (n *numbering) follow(events []byte) []byte {
 	var out []byte
 	for {
 		i := bytes.Index(events, append(bytes.Clone(sequenceNumber), "0}"...))
 		if i < 0 {
-			return append(out, events...)
+			out = append(out, events...)
+			break
 		}
 		i += len(sequenceNumber)
-		last++
-		out = strconv.AppendInt(append(out, events[:i]...), int64(last), 10)
+		n.last++
+		out = strconv.AppendInt(append(out, events[:i]...), int64(n.last), 10)
 		events = events[i+1:]
 	}
+	if i := bytes.Index(out, responseID); i >= 0 && n.id != nil {
+		i += len(responseID)
+		out = slices.Replace(out, i, i+len(quoted(out[i:])), n.id...)
+	}
+	return out
 }

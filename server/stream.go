@@ -58,10 +58,10 @@ type streamWriter struct {
 	mu       sync.Mutex // the response, between the call's goroutine and the timer's
 	timer    *time.Timer
 	extended time.Time
-	wrote    bool // since the timer fired last
-	dirty    bool // there is something to flush
-	number   int  // of the last event, where the format numbers them
-	late     bool // the status went out before the reply was known
+	wrote    bool      // since the timer fired last
+	dirty    bool      // there is something to flush
+	numbers  numbering // of events, where the format has it
+	late     bool      // the status went out before the reply was known
 	ended    bool
 }
 
@@ -146,7 +146,7 @@ func (o *streamWriter) frame(f *hoosh.Frame) error {
 	defer o.mu.Unlock()
 	if raw := o.shaped(f); len(raw) > 0 {
 		if o.q.surface == responsesSurface {
-			o.number = lastNumber(raw, o.number)
+			o.numbers.note(raw)
 		}
 		if err := o.write(raw); err != nil {
 			return err
@@ -207,7 +207,7 @@ func (o *streamWriter) fail(e *hoosh.Error) {
 	o.q.logFailure(e, e.HTTPStatus())
 	event := o.q.dialect.StreamError(e)
 	if o.q.surface == responsesSurface {
-		event = numbered(event, o.number)
+		event = o.numbers.follow(event)
 	}
 	o.write(o.shaped(&hoosh.Frame{Raw: event})) //nolint:errcheck // it was the last word
 	o.last()

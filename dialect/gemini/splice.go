@@ -33,7 +33,7 @@ func splice(c *hoosh.Call, p *hoosh.Profile, s *hoosh.Splice) ([]string, error) 
 		}
 		gone.mark(k.Start, k.To, cut)
 		if !cut {
-			x.member(nameOf(k.Name), k.From, k.To, !p.Sealed && (e.Deep&hoosh.DeepSignatures != 0 || p.ToolID != nil))
+			x.member(nameOf(k.Name), k.From, k.To, !p.Sealed && (e.Deep&hoosh.DeepSignatures != 0 || p.ToolID != nil || x.signed && e.Deep&hoosh.DeepToolIDs != 0))
 		}
 	}
 	gone.cut(s)
@@ -91,6 +91,7 @@ type passage struct {
 	s      *hoosh.Splice
 	model  string
 	signed bool // the model refuses a call without a signature
+	called bool // a call of this content was seen
 	base   int  // of the value that the cursor is over
 }
 
@@ -167,6 +168,7 @@ var nothing = []byte(`{"text":"…"}`)
 func (x *passage) parts(c *jsonpeek.Cursor) {
 	var parts cuts
 	kept := 0
+	x.called = false
 	for c.Next() {
 		from := x.base + c.Pos()
 		cut := c.Object() && x.part(c)
@@ -209,7 +211,13 @@ func (x *passage) part(c *jsonpeek.Cursor) (cut bool) {
 		c.Skip() // what was not looked at
 		members.mark(start, x.base+c.Pos(), false)
 	}
+	first := call && !x.called
+	x.called = x.called || call
 	if sig == nil {
+		if first && x.signed { // it was made by another backend
+			end := members.spans[len(members.spans)-1].to
+			x.s.Replace(end, end, []byte(`,"thoughtSignature":"`+noSignature+`"`))
+		}
 		return false
 	}
 	s := openSignature(hoosh.RawText(sig))

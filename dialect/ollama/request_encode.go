@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/maccracken/hoosh"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
@@ -18,6 +19,7 @@ type writer struct {
 	native  bool // the request came in this dialect: its unknown keys go out again
 	check   bool // raw JSON is a Go program's, and may not be JSON
 	stream  bool
+	levels  bool // the model thinks by levels
 	dst     []byte
 	err     *hoosh.Error
 	dropped []string
@@ -26,7 +28,7 @@ type writer struct {
 
 // encodeRequest is [hoosh.Dialect.EncodeRequest].
 func encodeRequest(c *hoosh.Call, q *hoosh.Request, _ *hoosh.Profile) ([]byte, []string, error) {
-	w := &writer{op: c.Op, native: c.Dialect() == Dialect, check: c.Dialect() == nil, stream: c.Stream && c.Op == hoosh.OpChat}
+	w := &writer{op: c.Op, native: c.Dialect() == Dialect, levels: strings.Contains(c.Model, "gpt-oss"), check: c.Dialect() == nil, stream: c.Stream && c.Op == hoosh.OpChat}
 	w.dst = make([]byte, 0, 512+max(len(c.Body())+len(c.Body())/16, c.Envelope().Text*9/8))
 	w.raw(`{"model":`)
 	w.quote(c.Model)
@@ -100,7 +102,7 @@ func (w *writer) rest(q *hoosh.Request) error {
 		switch {
 		case q.Reasoning.Effort == "none":
 			w.raw(`,"think":false`)
-		case w.native && q.Reasoning.Effort != "" && q.Reasoning.Effort != "medium": // the caller's own word
+		case (w.native || w.levels) && q.Reasoning.Effort != "" && q.Reasoning.Effort != "medium": // the caller's own word
 			w.raw(`,"think":`)
 			w.quote(q.Reasoning.Effort)
 		case q.Reasoning.Effort != "" || q.Reasoning.Budget > 0:

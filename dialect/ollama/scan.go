@@ -125,11 +125,10 @@ func finishOf(reason []byte, calls bool) hoosh.Finish {
 	return hoosh.FinishOther
 }
 
-// reasonOf is Ollama's word, or ours where it has none.
+// reasonOf is Ollama's word: it has two for an answer.
 func reasonOf(why hoosh.Finish) string {
-	switch why {
-	case hoosh.FinishLength, hoosh.FinishContentFilter, hoosh.FinishError:
-		return why.String()
+	if why == hoosh.FinishLength {
+		return "length"
 	}
 	return "stop"
 }

@@ -60,6 +60,6 @@ func streamError(e *hoosh.Error) []byte {
 	data = orNull(append(data, `,"param":`...), "param")
 	out := framing.AppendSSE(nil, "error", append(data, `,"sequence_number":0}`...))
 
-	data = append([]byte(`{"type":"response.failed","response":`), failedObject(object)...)
+	data = append([]byte(`{"type":"response.failed","response":`), failedObject(e, object)...)
 	return framing.AppendSSE(out, "response.failed", append(data, `,"sequence_number":0}`...))
 }

@@ -137,8 +137,8 @@ func (o *object) end(f hoosh.Finish) {
 }
 
 // failedObject is a response object of which nothing is known but why it failed.
-func failedObject(failure []byte) []byte {
-	o := newObject(nil, "", "", time.Time{})
+func failedObject(e *hoosh.Error, failure []byte) []byte {
+	o := newObject(nil, "", e.Model, time.Time{})
 	o.status = "failed"
 	code, message := member(failure, "code"), member(failure, "message")
 	if len(code) == 0 || code[0] != '"' {

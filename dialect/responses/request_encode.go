@@ -5,6 +5,7 @@ package responses
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/maccracken/hoosh"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
@@ -198,8 +199,7 @@ func (w *writer) reasoning(t hoosh.Reasoning) {
 			effort = "high"
 		}
 	}
-	// Who gives a budget has a format that shows the thinking unless told otherwise.
-	show := t.Show != nil && *t.Show || t.Show == nil && t.Budget > 0 && w.from != nil
+	show := t.Show != nil && *t.Show || t.Show == nil && effort != "none" && w.shown(t)
 	if effort == "" && !show {
 		return
 	}
@@ -211,6 +211,12 @@ func (w *writer) reasoning(t hoosh.Reasoning) {
 		}
 		w.put("}")
 	})
+}
+
+// shown reports that the client's format shows thinking unless told otherwise:
+// those that give a budget, and Ollama's.
+func (w *writer) shown(t hoosh.Reasoning) bool {
+	return w.from != nil && (t.Budget > 0 || t.Effort != "" && strings.HasPrefix(w.from.Name, "ollama"))
 }
 
 // sizeOf estimates the size of q's body, so that a long prompt is copied once.

@@ -29,7 +29,7 @@ func encodeResponse(c *hoosh.Call, r *hoosh.Response) ([]byte, error) {
 		o.usage = nil
 	}
 	if len(r.Choices) > 0 {
-		w := outputWriter{base: strings.TrimPrefix(o.id, "resp_"), status: "completed", tools: originsOf(c)}
+		w := outputWriter{base: strings.TrimPrefix(o.id, "resp_"), status: "completed", tools: originsOf(c), issuer: r.Provider}
 		if o.status != "completed" {
 			w.status = "incomplete"
 		}
@@ -46,6 +46,7 @@ type outputWriter struct {
 	base   string // of the items' ids
 	status string // of the last item
 	tools  origins
+	issuer string // of thinking that has no signature
 
 	parts []byte // of the message that is open
 	open  bool
@@ -134,15 +135,15 @@ func (w *outputWriter) close(status string) {
 }
 
 func (w *outputWriter) thinking(p *hoosh.Part) {
-	sealed := ""
-	if p.Signature != nil {
-		sealed = p.Signature.Seal()
-	}
-	if sealed == "" && p.Content().IsEmpty() {
+	sig := p.Signature
+	switch {
+	case sig == nil && p.Content().IsEmpty():
 		return
+	case sig == nil: // sent back, it must be known for what no other backend takes
+		sig = &hoosh.Signature{Issuer: w.issuer}
 	}
 	w.item()
-	w.b = appendReasoningItem(w.b, itemID(ownReasoning, w.base, w.n-1), appendInside(nil, p.Content()), sealed)
+	w.b = appendReasoningItem(w.b, itemID(ownReasoning, w.base, w.n-1), appendInside(nil, p.Content()), sig.Seal())
 }
 
 func (w *outputWriter) call(p *hoosh.Part, status string) {

@@ -188,7 +188,7 @@ func (x *inputItem) foreign(p *hoosh.Profile, s *hoosh.Splice) bool {
 	if sig.Issuer == "" {
 		return p.Foreign([]byte(sig.Data.String()))
 	}
-	if sig.Issuer != p.Issuer {
+	if sig.Issuer != p.Issuer || sig.Data.IsEmpty() {
 		return true
 	}
 	s.Replace(x.sealedAt.from, x.sealedAt.to, sig.Data.AppendJSON(nil))

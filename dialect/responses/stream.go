@@ -221,7 +221,7 @@ func (s *encoder) closeItem(status string) {
 		s.closePart()
 		s.done(o.ref, appendMessageItem(nil, string(o.ref.id), status, o.parts))
 	case hoosh.EventThinking:
-		s.closeThinking("")
+		s.closeThinking(s.own(&hoosh.Signature{}).Seal()) // see outputWriter.thinking
 	}
 	o.kind, o.text, o.parts = hoosh.EventStart, o.text[:0], o.parts[:0]
 }

@@ -18,6 +18,7 @@ import (
 	_ "github.com/maccracken/hoosh/providers/deepseek"
 	_ "github.com/maccracken/hoosh/providers/echo"
 	_ "github.com/maccracken/hoosh/providers/fireworks"
+	_ "github.com/maccracken/hoosh/providers/google"
 	_ "github.com/maccracken/hoosh/providers/grok"
 	_ "github.com/maccracken/hoosh/providers/groq"
 	_ "github.com/maccracken/hoosh/providers/hoosh"

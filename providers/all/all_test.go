@@ -22,6 +22,7 @@ var drivers = []struct {
 	local      bool
 	key, url   string // the environment variables, separated by spaces
 }{
+	{name: "anthropic", base: "https://api.anthropic.com", key: "ANTHROPIC_API_KEY", url: "ANTHROPIC_BASE_URL"},
 	{name: "azure", key: "AZURE_OPENAI_API_KEY", url: "AZURE_OPENAI_ENDPOINT"},
 	{name: "cerebras", base: "https://api.cerebras.ai/v1", key: "CEREBRAS_API_KEY"},
 	{name: "cohere", base: "https://api.cohere.ai/compatibility/v1", key: "COHERE_API_KEY CO_API_KEY"},
@@ -29,6 +30,7 @@ var drivers = []struct {
 	{name: "deepseek", base: "https://api.deepseek.com", key: "DEEPSEEK_API_KEY"},
 	{name: "echo", local: true},
 	{name: "fireworks", base: "https://api.fireworks.ai/inference/v1", key: "FIREWORKS_API_KEY"},
+	{name: "google", base: "https://generativelanguage.googleapis.com", key: "GEMINI_API_KEY GOOGLE_API_KEY"},
 	{name: "grok", base: "https://api.x.ai/v1", key: "XAI_API_KEY"},
 	{name: "groq", base: "https://api.groq.com/openai/v1", key: "GROQ_API_KEY"},
 	{name: "hoosh"},

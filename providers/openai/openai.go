@@ -127,7 +127,8 @@ func (p *Provider) ask(ctx context.Context, c *hoosh.Call, at *url.URL) (*hoosh.
 		return reply, err
 	}
 	e := hoosh.AsError(err)
-	if e.Upstream && c.Op == hoosh.OpChat && e.Code != "model_not_found" &&
+	// What names a part of the request has read it.
+	if e.Upstream && c.Op == hoosh.OpChat && e.Code != "model_not_found" && e.Param == "" && !strings.Contains(e.Message, " with id ") &&
 		(e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed || e.Status == http.StatusNotImplemented) {
 		p.lacks.Store(true)
 	}
