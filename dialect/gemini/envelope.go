@@ -222,14 +222,12 @@ func noteCall(e *hoosh.Envelope, c *jsonpeek.Cursor) {
 	if !c.Object() {
 		return
 	}
+	e.Deep |= hoosh.DeepToolIDs
 	for c.Next() {
 		switch nameOf(c.Key()) {
 		case "id":
-			if id, _ := c.Str(); len(id) > 0 {
-				e.Deep |= hoosh.DeepToolIDs
-				if mayBeSealed(id) {
-					e.Deep |= hoosh.DeepSignatures
-				}
+			if id, _ := c.Str(); mayBeSealed(id) {
+				e.Deep |= hoosh.DeepSignatures
 			}
 		case "args", "response":
 			e.Text += len(c.Value())

@@ -94,9 +94,6 @@ func twice(raw []byte, name string) string {
 	return fmt.Sprintf("a second key, %q, that reads as %q", jsonpeek.Unquote(raw), name)
 }
 
-// name is what the key of the member at hand reads as.
-func (r *reader) name() string { return nameOf(r.c.Key()) }
-
 // object walks the object at hand; null is none. Each member that read does not
 // take is skipped. A known name may stand in it once.
 func (r *reader) object(what string, read func(name string)) bool {

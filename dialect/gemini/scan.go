@@ -16,9 +16,9 @@ const maxFigure = 1 << 40
 
 // usage is a usageMetadata as it stands.
 type usage struct {
-	prompt, cached, tools, output, thoughts    int64
-	audioPrompt, audioCached, audioOutput, sum int64
-	reported                                   bool
+	prompt, cached, tools, output, thoughts int64
+	audioPrompt, audioCached, audioOutput   int64
+	reported                                bool
 }
 
 // readUsage reads the usageMetadata at hand. It allocates nothing.
@@ -185,9 +185,7 @@ func (s *scanner) Scan(f *hoosh.Frame) error {
 		s.begun, f.Event = true, firstFrame
 	}
 	s.known = s.known || !f.Usage.IsZero()
-	if ended := s.ended(); ended && !s.done {
-		s.done = true
-	}
+	s.done = s.done || s.ended()
 	// The usage comes with the reason. Where it has not come it may come yet.
 	if s.done && (s.known || s.blocked) {
 		f.Kind = hoosh.FrameEnd
