@@ -463,6 +463,8 @@ func (w *openAIWriter) extraTop(q *Request) {
 		field := openAIFieldOf(w.op, name)
 		format := field >= 0 && openAIFields[field].name == "response_format" && q.Format.Type == "" && q.Format.Schema == nil
 		switch {
+		case x.IsNote():
+			continue
 		case field < 0 && w.shares(x.Key):
 		case !w.extras && x.Key == "store" && string(x.Value) == "false": // as it is without it
 			continue

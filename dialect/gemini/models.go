@@ -2,19 +2,16 @@
 
 package gemini
 
-import (
-	"strings"
-)
+import "strings"
 
 // generation is what is known of a model by its name.
 type generation struct {
 	thinking    thinks
-	least, most int    // bounds of a budget
-	mayStop     bool   // thinking can be turned off, by a budget of 0
-	levels      uint8  // of the words in levels, a bit each
-	signed      bool   // the first tool call of a step is refused without a signature
-	mediaInside bool   // a tool's result may hold media
-	name        string // for tests
+	least, most int   // bounds of a budget
+	mayStop     bool  // thinking can be turned off, by a budget of 0
+	levels      uint8 // of the words in levels, a bit each
+	signed      bool  // the first tool call of a step is refused without a signature
+	mediaInside bool  // a tool's result may hold media
 }
 
 // thinks says how a model is asked to think.
@@ -32,7 +29,7 @@ var levels = [...]string{"MINIMAL", "LOW", "MEDIUM", "HIGH"}
 const allLevels, proLevels, highLevels = 0b1111, 0b1110, 0b1010
 
 // newest is also taken for models of other names.
-var newest = generation{name: "newest", thinking: thinksLevel, levels: allLevels, signed: true, mediaInside: true}
+var newest = generation{thinking: thinksLevel, levels: allLevels, signed: true, mediaInside: true}
 
 // generations are told apart by words in a model's name, all of which must be there;
 // the first that fits is it.
@@ -40,21 +37,21 @@ var generations = [...]struct {
 	words []string
 	generation
 }{
-	{[]string{"gemma"}, generation{name: "gemma"}},
-	{[]string{"learnlm"}, generation{name: "learnlm"}},
-	{[]string{"gemini-1"}, generation{name: "1"}},
-	{[]string{"gemini-pro-vision"}, generation{name: "1"}},
-	{[]string{"gemini-2.0"}, generation{name: "2.0"}},
-	{[]string{"gemini-2.5", "-image"}, generation{name: "2.5-image"}},
-	{[]string{"gemini-2.5", "-tts"}, generation{name: "2.5-tts"}},
-	{[]string{"gemini-2.5", "flash-lite"}, generation{name: "2.5-flash-lite", thinking: thinksBudget, least: 512, most: 24576, mayStop: true}},
-	{[]string{"gemini-2.5", "flash"}, generation{name: "2.5-flash", thinking: thinksBudget, least: 1, most: 24576, mayStop: true}},
-	{[]string{"gemini-2"}, generation{name: "2.5-pro", thinking: thinksBudget, least: 128, most: 32768}},
-	{[]string{"gemini-robotics-er-1.5"}, generation{name: "robotics", thinking: thinksBudget, least: 1, most: 24576, mayStop: true}},
-	{[]string{"gemini-3-pro-image"}, generation{name: "3-image", signed: true, mediaInside: true}},
-	{[]string{"gemini-3-pro"}, generation{name: "3-pro", thinking: thinksLevel, levels: highLevels, signed: true, mediaInside: true}},
-	{[]string{"gemini-3", "-pro"}, generation{name: "3.x-pro", thinking: thinksLevel, levels: proLevels, signed: true, mediaInside: true}},
-	{[]string{"gemini-pro-latest"}, generation{name: "3.x-pro", thinking: thinksLevel, levels: proLevels, signed: true, mediaInside: true}},
+	{[]string{"gemma"}, generation{}},
+	{[]string{"learnlm"}, generation{}},
+	{[]string{"gemini-1"}, generation{}},
+	{[]string{"gemini-pro-vision"}, generation{}},
+	{[]string{"gemini-2.0"}, generation{}},
+	{[]string{"gemini-2.5", "-image"}, generation{}},
+	{[]string{"gemini-2.5", "-tts"}, generation{}},
+	{[]string{"gemini-2.5", "flash-lite"}, generation{thinking: thinksBudget, least: 512, most: 24576, mayStop: true}},
+	{[]string{"gemini-2.5", "flash"}, generation{thinking: thinksBudget, least: 1, most: 24576, mayStop: true}},
+	{[]string{"gemini-2"}, generation{thinking: thinksBudget, least: 128, most: 32768}},
+	{[]string{"gemini-robotics-er-1.5"}, generation{thinking: thinksBudget, least: 1, most: 24576, mayStop: true}},
+	{[]string{"gemini-3-pro-image"}, generation{signed: true, mediaInside: true}},
+	{[]string{"gemini-3-pro"}, generation{thinking: thinksLevel, levels: highLevels, signed: true, mediaInside: true}},
+	{[]string{"gemini-3", "-pro"}, generation{thinking: thinksLevel, levels: proLevels, signed: true, mediaInside: true}},
+	{[]string{"gemini-pro-latest"}, generation{thinking: thinksLevel, levels: proLevels, signed: true, mediaInside: true}},
 }
 
 // generationOf reads a model's name as Google writes it, or one of those who sell

@@ -199,8 +199,11 @@ func (x *passage) part(c *jsonpeek.Cursor) (cut bool) {
 		case "thought":
 			thought, _ = c.Bool()
 		case "thoughtSignature":
-			if raw, ok := c.Str(); ok && len(raw) > 0 {
-				sig, at, value = raw, len(members.spans), span{from: from, to: x.base + c.Pos()}
+			if raw, ok := c.Str(); ok {
+				at, value = len(members.spans), span{from: from, to: x.base + c.Pos()}
+				if len(raw) > 0 {
+					sig = raw
+				}
 			}
 		case "functionCall":
 			call = c.Kind() == jsonpeek.Object
@@ -215,8 +218,11 @@ func (x *passage) part(c *jsonpeek.Cursor) (cut bool) {
 	x.called = x.called || call
 	if sig == nil {
 		if first && x.signed { // it was made by another backend
-			end := members.spans[len(members.spans)-1].to
-			x.s.Replace(end, end, []byte(`,"thoughtSignature":"`+noSignature+`"`))
+			if end := members.spans[len(members.spans)-1].to; at < 0 {
+				x.s.Replace(end, end, []byte(`,"thoughtSignature":"`+noSignature+`"`))
+			} else { // an empty one
+				x.s.Replace(value.from, value.to, []byte(`"`+noSignature+`"`))
+			}
 		}
 		return false
 	}

@@ -3,6 +3,7 @@
 package gemini
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -414,10 +415,8 @@ func (w *writer) response(c *waitingCall) {
 		}
 	}
 	if len(texts) == 1 && !r.Failed {
-		if object := objectText(texts[0].Content()); object != "" {
-			w.b = append(w.b, object...)
-			return
-		}
+		w.textResponse(texts[0].Content())
+		return
 	}
 	word := "result"
 	if r.Failed {
@@ -437,24 +436,26 @@ func (w *writer) response(c *waitingCall) {
 	w.b = append(w.b, `"}`...)
 }
 
-// objectText is the text, if it is a JSON object.
-func objectText(t hoosh.Text) string {
-	head := t.AppendJSON(nil)[1:]
-	for len(head) > 0 && (head[0] == ' ' || head[0] == '\\' && len(head) > 1 && strings.IndexByte("nrt", head[1]) >= 0) {
-		if head[0] == '\\' {
-			head = head[1:]
+// textResponse writes a text: what it is made of if that is an object, else as a
+// member of one. A long one is not unescaped unless it begins like an object.
+func (w *writer) textResponse(t hoosh.Text) {
+	from := len(w.b)
+	w.b = append(w.b, `{"result":`...)
+	at := len(w.b) + 1
+	w.b = append(t.AppendJSON(w.b), '}')
+	for at < len(w.b) && (w.b[at] == ' ' || w.b[at] == '\\' && strings.IndexByte("nrt", w.b[at+1]) >= 0) {
+		if w.b[at] == '\\' {
+			at++
 		}
-		head = head[1:]
+		at++
 	}
-	if len(head) == 0 || head[0] != '{' {
-		return ""
+	if w.b[at] != '{' {
+		return
 	}
-	text := t.String()
-	c := jsonpeek.New([]byte(text))
-	if c.Kind() != jsonpeek.Object || c.End() != nil {
-		return ""
+	object := []byte(t.String())
+	if c := jsonpeek.New(object); c.Kind() == jsonpeek.Object && c.End() == nil {
+		w.b = append(w.b[:from], bytes.TrimSpace(object)...)
 	}
-	return strings.TrimSpace(text)
 }
 
 // place is the path of part j of message i, as OpenAI has it.

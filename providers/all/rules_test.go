@@ -118,7 +118,7 @@ func TestDeveloper(t *testing.T) {
 	know := []string{"openai", "azure", "openrouter", "grok", "cohere", "compat"}
 	in := `{"model":"m","messages":[{"role":"developer","content":"Be \u0062rief."},{"role":"user","content":"developer"}]}`
 	for _, d := range drivers {
-		if slices.Contains([]string{"echo", "hoosh", "ollama"}, d.name) {
+		if slices.Contains([]string{"anthropic", "echo", "google", "hoosh", "ollama"}, d.name) {
 			continue
 		}
 		want := in

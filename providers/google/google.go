@@ -22,7 +22,6 @@ var driver = hoosh.Driver{
 	Aliases: []string{"gemini"},
 	BaseURL: "https://generativelanguage.googleapis.com",
 	KeyEnv:  []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"},
-	URLEnv:  []string{"GOOGLE_GEMINI_BASE_URL"},
 }
 
 // features are what its models can do. None can do all, and those that are listed say
