@@ -65,7 +65,7 @@ func (r *Reply) Response() (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp.Provider = r.Provider
+	resp.Provider, resp.Took = r.Provider, r.Waited
 	resp.signed(or(r.Issuer, r.Provider))
 	resp.emulated(r.stops)
 	if resp.Usage.IsZero() {

@@ -19,6 +19,8 @@ type Response struct {
 	Embeddings [][]float32 // of an embedding, in the order of the inputs
 	Usage      Usage       // of a count, its Input is the answer
 	Extra      Extra
+
+	Took time.Duration // until it was there; 0: not known
 }
 
 // Choice is one of the answers.

@@ -37,7 +37,7 @@ func (t told) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // volatile is what is made anew each time: times and ids.
-var volatile = regexp.MustCompile(`"(created|created_at|completed_at)": ?("[^"]*"|[0-9]+)|[_-][A-Za-z0-9]{16,}|"[A-Z0-9]{26}"`)
+var volatile = regexp.MustCompile(`"(created|created_at|completed_at|total_duration|eval_duration|prompt_eval_duration)": ?("[^"]*"|[0-9]+)|[_-][A-Za-z0-9]{16,}|"[A-Z0-9]{26}"`)
 
 func steady(b []byte) []byte {
 	return volatile.ReplaceAllFunc(b, func(m []byte) []byte {

@@ -55,6 +55,12 @@ func decodeRequest(op hoosh.Operation, body []byte) (*hoosh.Request, error) {
 	var seen [len(fields)]bool
 	for r.c.Next() {
 		i := fieldOf(r.c.Key())
+		if i < 0 && string(r.c.Key()) == "thread" && r.err == nil {
+			// Without it the next request would be the end of a conversation that
+			// nobody has. SDKs go on with all of it when they are told so.
+			r.err = &hoosh.Error{Kind: r.kind, Op: op, Code: "thread_unsupported_request", Param: "thread",
+				Message: "the backend of this model keeps no message threads; send the whole conversation"}
+		}
 		if i < 0 {
 			q.Extra = append(q.Extra, r.member())
 			continue

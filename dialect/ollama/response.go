@@ -175,7 +175,7 @@ func (f form) encodeResponse(c *hoosh.Call, r *hoosh.Response) ([]byte, error) {
 		w.raw(`,"logprobs":`)
 		w.dst = append(w.dst, list...)
 	}
-	return appendDone(w.dst, choice.Finish, r.Usage), nil
+	return appendDone(w.dst, choice.Finish, r.Usage, durations{total: r.Took, answer: r.Took}), nil
 }
 
 // modelName is the answer's model as a JSON string.

@@ -216,7 +216,7 @@ func (s *scanner) End(dst []byte, why hoosh.Finish, u hoosh.Usage, _ bool) []byt
 	}
 	dst = appendHead(dst, model)
 	dst = append(dst, s.form.empty()...)
-	return append(appendDone(dst, why, u), '\n')
+	return append(appendDone(dst, why, u, durations{}), '\n')
 }
 
 // empty is the part of a line that holds the answer, without any.
@@ -235,12 +235,21 @@ func appendHead(dst, model []byte) []byte {
 	return append(dst, `",`...)
 }
 
+// durations are what clients are told of the time that an answer took. Of other
+// backends it is not known how long they loaded a model and read the prompt.
+type durations struct {
+	total, prompt, answer time.Duration
+}
+
 // appendDone ends an answer. Zeros are left out, as Ollama does.
-func appendDone(dst []byte, why hoosh.Finish, u hoosh.Usage) []byte {
+func appendDone(dst []byte, why hoosh.Finish, u hoosh.Usage, took durations) []byte {
 	dst = append(dst, `,"done":true,"done_reason":"`...)
 	dst = append(append(dst, reasonOf(why)...), '"')
+	dst = appendCount(dst, `,"total_duration":`, int64(took.total))
 	dst = appendCount(dst, `,"prompt_eval_count":`, u.Prompt())
+	dst = appendCount(dst, `,"prompt_eval_duration":`, int64(took.prompt))
 	dst = appendCount(dst, `,"eval_count":`, u.Completion())
+	dst = appendCount(dst, `,"eval_duration":`, int64(took.answer))
 	return append(dst, '}')
 }
 

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"slices"
+	"time"
 
 	"github.com/maccracken/hoosh"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
@@ -116,6 +117,8 @@ func tooLarge(op hoosh.Operation) error {
 // pieces of one are kept until the answer has ended: those of parallel calls may
 // alternate.
 type encoder struct {
+	start  time.Time     // when the first content had come
+	waited time.Duration // until then
 	form   form
 	model  []byte // as a JSON string
 	op     hoosh.Operation
@@ -140,12 +143,12 @@ type growingCall struct {
 }
 
 func newEncoder(c *hoosh.Call, r *hoosh.Reply) hoosh.FrameEncoder {
-	return &encoder{form: chatForm, op: c.Op, issuer: r.Issuer, model: jsonpeek.AppendQuote(nil, c.Model)}
+	return &encoder{form: chatForm, start: time.Now(), op: c.Op, issuer: r.Issuer, waited: r.Waited, model: jsonpeek.AppendQuote(nil, c.Model)}
 }
 
 // newGenerateEncoder is that of [Generate].
 func newGenerateEncoder(c *hoosh.Call, r *hoosh.Reply) hoosh.FrameEncoder {
-	return &encoder{form: generateForm, op: c.Op, issuer: r.Issuer, model: jsonpeek.AppendQuote(nil, c.Model)}
+	return &encoder{form: generateForm, start: time.Now(), op: c.Op, issuer: r.Issuer, waited: r.Waited, model: jsonpeek.AppendQuote(nil, c.Model)}
 }
 
 func (s *encoder) Encode(dst []byte, e *hoosh.Event) ([]byte, error) {
@@ -309,5 +312,8 @@ func (s *encoder) End(dst []byte) []byte {
 	}
 	dst = appendHead(dst, s.model)
 	dst = append(dst, s.form.empty()...)
-	return append(appendDone(dst, s.finish, s.usage), '\n')
+	now := time.Now()
+	took := durations{total: s.waited + now.Sub(s.start), prompt: s.waited}
+	took.answer = took.total - took.prompt
+	return append(appendDone(dst, s.finish, s.usage, took), '\n')
 }

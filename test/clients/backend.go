@@ -3,7 +3,12 @@
 package main
 
 import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,22 +22,23 @@ const (
 	backendKey = "sk-of-the-backend" // between hoosh and backend
 )
 
-// hooshConfig has one backend. Its model "limited" is tried once only, so that
-// the client gets to see the refusal.
-func hooshConfig(b *hooshtest.Backend) string {
+// hooshConfig has two backends, of OpenAI's chat format and of Anthropic's. The
+// models "limited" are tried once only, so that the client gets to see the refusal.
+func hooshConfig(chat, messages string) string {
 	return fmt.Sprintf(`version: 1
 keys:
   - {name: clients, secret: %s}
 providers:
   - {name: backend, driver: compat, base_url: %q, key: %s}
+  - {name: messages, driver: anthropic, base_url: %q, key: %s}
 routes:
   - {match: [limited], to: [backend/limited], retry: {attempts: 1}}
-`, callerKey, b.URL(), backendKey)
+  - {match: [claude-limited], to: [messages/claude-limited], retry: {attempts: 1}}
+`, callerKey, chat, backendKey, messages, backendKey)
 }
 
-// newBackend makes the scripted backend. It is strict: what a client does not
-// send, and OpenAI would refuse, hoosh may not add. The checks of all languages
-// are written against what is said here.
+// newBackend makes the scripted backend of OpenAI's chat format. It is strict:
+// what a client does not send, and OpenAI would refuse, hoosh may not add.
 func newBackend(tb testing.TB) *hooshtest.Backend {
 	b := hooshtest.NewTCP(tb, hooshtest.Key(backendKey), hooshtest.Strict())
 	b.Models("test-model", "test-embed", "limited", "breaks")
@@ -40,45 +46,169 @@ func newBackend(tb testing.TB) *hooshtest.Backend {
 	return b
 }
 
-const (
-	weather = `{"city":"Köln","unit":"celsius"}`
-	event   = `{"name":"Science fair","participants":["Alice","Bob"]}`
-)
-
 func answer(q *hooshtest.Request) hooshtest.Answer {
-	var body struct {
-		Tools          []any
-		Messages       []struct{ Role string }
-		ResponseFormat struct{ Type string } `json:"response_format"`
-	}
+	var body chatBody
 	if q.JSON(&body) != nil { // an embedding's input, say
 		return hooshtest.Answer{}
 	}
-	last := ""
-	if n := len(body.Messages); n > 0 {
-		last = body.Messages[n-1].Role
-	}
-	prompt := q.Prompt()
+	a, err := body.read()
 	switch {
+	case err != nil:
+		return refused("The backend refuses this: "+err.Error(), "messages", "invalid_value")
 	case q.Model == "limited":
 		return hooshtest.Status(429, 7*time.Second)
 	case q.Model == "breaks":
 		return hooshtest.Answer{Pieces: []string{"one ", "two ", "three ", "four "}, Fault: hooshtest.ErrorEvent, After: 3}
-	case prompt == "refuse":
-		return hooshtest.Raw(400, "application/json", `{"error":{"message":"'temperature' is out of range.","type":"invalid_request_error","param":"temperature","code":"invalid_value"}}`)
-	case len(body.Tools) > 0 && last == "tool":
-		return hooshtest.Text("The tool says " + prompt)
-	case len(body.Tools) > 0 && strings.Contains(prompt, "both"):
-		return hooshtest.Answer{ToolCalls: []hooshtest.ToolCall{
-			{ID: "call_first", Name: "get_weather", Arguments: weather},
-			{ID: "call_second", Name: "get_weather", Arguments: `{"city":"Paris","unit":"celsius"}`},
-		}}
-	case len(body.Tools) > 0:
-		return hooshtest.Answer{ToolCalls: []hooshtest.ToolCall{{ID: "call_only", Name: "get_weather", Arguments: weather}}}
-	case body.ResponseFormat.Type == "json_schema":
-		return hooshtest.Text(event)
+	case q.Prompt() == "refuse":
+		return refused(refusalText, "temperature", "invalid_value")
 	}
-	return hooshtest.Answer{Text: "Hello from the backend 🎈", Usage: &hooshtest.Usage{Prompt: 11, Completion: 5, Cached: 3}}
+	text, calls := a.answer()
+	if text == hello {
+		return hooshtest.Answer{Text: text, Usage: &helloUsage}
+	}
+	return hooshtest.Answer{Text: text, ToolCalls: calls}
+}
+
+func refused(message, param, code string) hooshtest.Answer {
+	body, _ := json.Marshal(map[string]any{"error": map[string]string{"message": message, "type": "invalid_request_error", "param": param, "code": code}})
+	return hooshtest.Raw(400, "application/json", string(body))
+}
+
+// chatBody is what the script wants to know of a chat.
+type chatBody struct {
+	Tools []struct {
+		Type     string
+		Function struct{ Name string }
+	}
+	Messages       []chatMessage
+	ResponseFormat struct {
+		Type       string
+		JSONSchema struct {
+			Name   string
+			Schema struct{ Properties map[string]json.RawMessage }
+		} `json:"json_schema"`
+	} `json:"response_format"`
+}
+
+type chatMessage struct {
+	Role       string
+	Content    json.RawMessage
+	ToolCallID string `json:"tool_call_id"`
+	ToolCalls  []struct {
+		ID       string
+		Type     string
+		Function struct{ Name, Arguments string }
+	} `json:"tool_calls"`
+}
+
+// functionName is what OpenAI takes.
+var functionName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+
+// read takes a chat in, and refuses what OpenAI would refuse in it.
+func (b *chatBody) read() (*asked, error) {
+	a := &asked{}
+	for _, t := range b.Tools {
+		if t.Type != "function" || !functionName.MatchString(t.Function.Name) {
+			return nil, fmt.Errorf("a tool of type %q with the name %q", t.Type, t.Function.Name)
+		}
+		if slices.Contains(a.tools, t.Function.Name) {
+			return nil, fmt.Errorf("two tools with the name %q", t.Function.Name)
+		}
+		a.tools = append(a.tools, t.Function.Name)
+	}
+	switch f := b.ResponseFormat; f.Type {
+	case "", "text", "json_object":
+	case "json_schema":
+		if a.schema = len(f.JSONSchema.Schema.Properties) > 0; !a.schema || !functionName.MatchString(f.JSONSchema.Name) {
+			return nil, fmt.Errorf("a json_schema with the name %q and %d properties", f.JSONSchema.Name, len(f.JSONSchema.Schema.Properties))
+		}
+	default:
+		return nil, fmt.Errorf("the response_format %q", f.Type)
+	}
+	var open []string // calls without an answer
+	for i := range b.Messages {
+		m := &b.Messages[i]
+		text, images, err := m.content()
+		if err != nil {
+			return nil, err
+		}
+		a.answers = m.Role == "tool"
+		if a.answers {
+			at := slices.Index(open, m.ToolCallID)
+			if at < 0 {
+				return nil, fmt.Errorf("messages[%d] answers %q, which is not open", i, m.ToolCallID)
+			}
+			open = slices.Delete(open, at, at+1)
+			a.results = append(a.results, text)
+			continue
+		}
+		if len(open) > 0 {
+			return nil, fmt.Errorf("messages[%d] comes while the calls %q are open", i, open)
+		}
+		switch m.Role {
+		case "user":
+			a.all += text + "\n"
+			a.images = append(a.images, images...)
+		case "assistant":
+			if open, err = m.calls(); err != nil {
+				return nil, fmt.Errorf("messages[%d]: %w", i, err)
+			}
+		case "system", "developer":
+		default:
+			return nil, fmt.Errorf("messages[%d] has the role %q", i, m.Role)
+		}
+		a.prompt = text
+	}
+	if len(open) > 0 {
+		return nil, fmt.Errorf("nobody answered the calls %q", open)
+	}
+	return a, nil
+}
+
+func (m *chatMessage) calls() (ids []string, err error) {
+	for _, c := range m.ToolCalls {
+		var arguments map[string]json.RawMessage
+		if c.Type != "function" || c.ID == "" || json.Unmarshal([]byte(c.Function.Arguments), &arguments) != nil {
+			return nil, fmt.Errorf("a call of type %q with the id %q and the arguments %q", c.Type, c.ID, c.Function.Arguments)
+		}
+		if slices.Contains(ids, c.ID) {
+			return nil, fmt.Errorf("two calls with the id %q", c.ID)
+		}
+		ids = append(ids, c.ID)
+	}
+	return ids, nil
+}
+
+func (m *chatMessage) content() (text string, images [][]byte, err error) {
+	if json.Unmarshal(m.Content, &text) == nil || len(m.Content) == 0 {
+		return text, nil, nil
+	}
+	var parts []struct {
+		Type, Text string
+		ImageURL   struct{ URL string } `json:"image_url"`
+	}
+	if err := json.Unmarshal(m.Content, &parts); err != nil {
+		return "", nil, fmt.Errorf("content is neither text nor a list of parts: %w", err)
+	}
+	for _, p := range parts {
+		switch {
+		case p.Type == "text":
+			text += p.Text
+		case p.Type == "image_url" && m.Role == "user":
+			data, ok := strings.CutPrefix(p.ImageURL.URL, "data:image/png;base64,")
+			if !ok {
+				return "", nil, errors.New("an image that is no PNG in a data URL")
+			}
+			image, err := base64.StdEncoding.DecodeString(data)
+			if err != nil {
+				return "", nil, fmt.Errorf("an image: %w", err)
+			}
+			images = append(images, image)
+		default:
+			return "", nil, fmt.Errorf("a part of type %q in a message of role %q", p.Type, m.Role)
+		}
+	}
+	return text, images, nil
 }
 
 // lasting is a testing.TB of the whole run, for the backend.

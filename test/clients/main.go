@@ -5,7 +5,8 @@
 // says with flags where they are; what each of them checks is in the folder of
 // its language.
 //
-// A client is a program that gets OPENAI_BASE_URL and OPENAI_API_KEY, prints
+// A client is a program that gets OPENAI_BASE_URL, OPENAI_API_KEY and their like
+// (see surroundings), prints
 // "name NAME VERSION", then "ok CHECK" or "FAIL CHECK: why" for each check, and
 // ends with 0. One that ends otherwise, or checks nothing, has failed.
 package main
@@ -92,18 +93,20 @@ func runAll(ctx context.Context, list []client) (passed, failed, missing int, er
 	}
 	lasting := newLasting()
 	defer lasting.close()
-	backend := newBackend(lasting)
+	messages := newMessages()
+	defer messages.Close()
+	conf := hooshConfig(newBackend(lasting).URL(), messages.URL)
 	config := filepath.Join(dir, "in-process.yaml") // for clients that are Go programs
-	if err := os.WriteFile(config, []byte(hooshConfig(backend)), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(conf), 0o600); err != nil {
 		return 0, 0, 0, err
 	}
-	h, err := proc.Serve(ctx, bin, dir, hooshConfig(backend))
+	h, err := proc.Serve(ctx, bin, dir, conf)
 	if err != nil {
 		return 0, 0, 0, err
 	}
 	defer h.Stop(5 * time.Second)
 	for _, c := range list {
-		c.also = []string{"OPENAI_BASE_URL=" + h.URL + "/v1", "OPENAI_API_KEY=" + callerKey, "CLIENTS_CONFIG=" + config}
+		c.also = append(surroundings(h.URL), "CLIENTS_CONFIG="+config)
 		switch r := c.run(ctx, dir); {
 		case r.missing:
 			missing++
@@ -122,6 +125,18 @@ func runAll(ctx context.Context, list []client) (passed, failed, missing int, er
 	return passed, failed, missing, nil
 }
 
+// surroundings are the variables by which each vendor's client finds its service.
+func surroundings(url string) []string {
+	return []string{
+		"CLIENTS_URL=" + url,
+		"OPENAI_BASE_URL=" + url + "/v1", "OPENAI_API_KEY=" + callerKey,
+		"ANTHROPIC_BASE_URL=" + url, "ANTHROPIC_API_KEY=" + callerKey,
+		"GOOGLE_GEMINI_BASE_URL=" + url, "GEMINI_API_KEY=" + callerKey,
+		"OLLAMA_HOST=" + url, "OLLAMA_API_KEY=" + callerKey,
+		"PYTHONDONTWRITEBYTECODE=1",
+	}
+}
+
 // result is how a client went.
 type result struct{ missing, failed bool }
 
@@ -138,6 +153,7 @@ func (c *client) run(ctx context.Context, dir string) result {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.command[0], c.command[1:]...)
 	cmd.Env = proc.Clean(dir, c.also...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it may have programs of its own to end
 	cmd.WaitDelay = 5 * time.Second
 	out, err := cmd.CombinedOutput()
 	name, good := c.name, 0

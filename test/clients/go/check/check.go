@@ -5,7 +5,11 @@
 package check
 
 import (
+	"bytes"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"net/http"
 	"os"
 	"reflect"
@@ -14,22 +18,48 @@ import (
 
 	"github.com/maccracken/hoosh"
 	"github.com/maccracken/hoosh/config"
+	_ "github.com/maccracken/hoosh/providers/anthropic"
 	_ "github.com/maccracken/hoosh/providers/compat"
 	"github.com/maccracken/hoosh/server"
 )
 
-// What the backend says; see backend.go of the clients' runner.
+// What the backend says; see script.go of the clients' runner.
 const (
-	Model     = "test-model"
+	Model     = "test-model"  // behind it is OpenAI's chat format
+	Claude    = "claude-test" // behind it is Anthropic's
 	Text      = "Hello from the backend 🎈"
 	Arguments = `{"city":"Köln","unit":"celsius"}`
+	Elsewhere = `{"city":"Paris","unit":"celsius"}`
 	Event     = `{"name":"Science fair","participants":["Alice","Bob"]}`
+	Seen      = "I see 2x1 pixels of #0a141e" // in PNG
 )
 
 // Schema is of the one tool that is offered.
 var Schema = map[string]any{
 	"type": "object", "required": []string{"city", "unit"}, "additionalProperties": false,
 	"properties": map[string]any{"city": map[string]any{"type": "string"}, "unit": map[string]any{"type": "string", "enum": []string{"celsius", "fahrenheit"}}},
+}
+
+// PNG is a picture.
+func PNG() []byte {
+	m := image.NewRGBA(image.Rect(0, 0, 2, 1))
+	for x := range 2 {
+		m.Set(x, 0, color.RGBA{10, 20, 30, 255})
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+// Both makes two checks of one, with the models of both backends.
+func Both(name string, run func(model string)) []Check {
+	var list []Check
+	for _, model := range []string{Model, Claude} {
+		list = append(list, Check{Name: name + " " + model, Run: func() { run(model) }})
+	}
+	return list
 }
 
 // Check is one of a client's.
@@ -40,19 +70,19 @@ type Check struct {
 }
 
 // Main runs the checks twice, over HTTP and in this process, and ends the
-// program. List gives a client's checks at a base URL, over an HTTP client; nil
-// is for the client's own.
-func Main(module string, list func(base, key string, over *http.Client) []Check) {
+// program. List gives a client's checks at a URL, without /v1, over an HTTP
+// client; nil is for the client's own.
+func Main(module string, list func(url, key string, over *http.Client) []Check) {
 	fmt.Println("name", module, version(module))
-	base, key := os.Getenv("OPENAI_BASE_URL"), os.Getenv("OPENAI_API_KEY")
-	failed := run("http", list(base, key, nil))
+	url, key := os.Getenv("CLIENTS_URL"), os.Getenv("OPENAI_API_KEY")
+	failed := run("http", list(url, key, nil))
 	over, done, err := inProcess()
 	if err != nil {
 		fmt.Println("FAIL in-process:", err)
 		os.Exit(1)
 	}
 	// Neither the host nor the key matters there.
-	failed = run("in-process", list("http://hoosh/v1", "any", over)) || failed
+	failed = run("in-process", list("http://hoosh", "any", over)) || failed
 	if err := done(); err != nil || failed {
 		os.Exit(1)
 	}

@@ -27,10 +27,10 @@ type session struct {
 	ctx   context.Context
 }
 
-func checks(base, key string, over *http.Client) []check.Check {
+func checks(url, key string, over *http.Client) []check.Check {
 	client := func(key string) *openai.Client {
 		cfg := openai.DefaultConfig(key)
-		cfg.BaseURL = base
+		cfg.BaseURL = url + "/v1"
 		if over != nil {
 			cfg.HTTPClient = over
 		}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,13 +29,13 @@ type session struct {
 	ctx context.Context
 }
 
-func checks(base, key string, over *http.Client) []check.Check {
-	options := []option.RequestOption{option.WithBaseURL(base), option.WithAPIKey(key), option.WithMaxRetries(0), option.WithRequestTimeout(time.Minute)}
+func checks(url, key string, over *http.Client) []check.Check {
+	options := []option.RequestOption{option.WithBaseURL(url + "/v1"), option.WithAPIKey(key), option.WithMaxRetries(0), option.WithRequestTimeout(time.Minute)}
 	if over != nil {
 		options = append(options, option.WithHTTPClient(over))
 	}
 	s := &session{openai.NewClient(options...), context.Background()}
-	return []check.Check{
+	return append([]check.Check{
 		{Name: "chat", Run: s.chat},
 		{Name: "raw response", Run: s.raw},
 		{Name: "stream", Run: s.stream},
@@ -51,7 +52,13 @@ func checks(base, key string, over *http.Client) []check.Check {
 		{Name: "bad request", Run: s.badRequest},
 		{Name: "rate limit", Run: s.rateLimit},
 		{Name: "error in a stream", Run: s.streamError},
-	}
+	}, slices.Concat(
+		check.Both("responses", s.response),
+		check.Both("responses, streamed", s.responseStream),
+		check.Both("responses with tools", s.responseTools),
+		check.Both("responses with an image", s.responseImage),
+		check.Both("responses refused", s.responseErrors),
+	)...)
 }
 
 func ask(model, prompt string) openai.ChatCompletionNewParams {
@@ -219,12 +226,17 @@ func (s *session) legacy() {
 	check.Same("streamed", text, check.Text)
 }
 
-// refused is the typed error of a refusal.
-func refused(err error, status int, code string) *openai.Error {
+func asError(err error) *openai.Error {
 	var e *openai.Error
 	if !errors.As(err, &e) {
 		check.Fatalf("no *openai.Error: %v", err)
 	}
+	return e
+}
+
+// refused is the typed error of a refusal.
+func refused(err error, status int, code string) *openai.Error {
+	e := asError(err)
 	check.Same("status", e.StatusCode, status)
 	check.Same("code", e.Code, code)
 	check.Same("a message", e.Message != "", true)

@@ -1,40 +1,18 @@
 # SPDX-License-Identifier: AGPL-3.0-only
-"""The OpenAI Python SDK against hoosh. See main.go for what is printed, backend.go for what is answered."""
+"""The OpenAI Python SDK against hoosh. See main.go for what is printed, script.go for what is answered."""
 
 import asyncio
 import json
-import sys
-import traceback
 
 import openai
 import pydantic
 
-MODEL = "test-model"
-TEXT = "Hello from the backend 🎈"
+from common import ARGUMENTS, CLAUDE, FAIR, MODEL, PARIS, SEEN, TEXT, THOUGHT, WEATHER, check, main, png64, raised, same
+
 HELLO = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}]
-TOOLS = [{
-    "type": "function",
-    "function": {
-        "name": "get_weather", "description": "The weather of a city", "strict": True,
-        "parameters": {
-            "type": "object", "required": ["city", "unit"], "additionalProperties": False,
-            "properties": {"city": {"type": "string"}, "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]}},
-        },
-    },
-}]
-ARGUMENTS = {"city": "Köln", "unit": "celsius"}
+TOOLS = [{"type": "function", "function": {"name": "get_weather", "description": "The weather of a city", "strict": True, "parameters": WEATHER}}]
 
 client = openai.OpenAI(max_retries=0)  # OPENAI_BASE_URL and OPENAI_API_KEY say where
-checks = []
-
-
-def check(f):
-    checks.append(f)
-    return f
-
-
-def same(got, want):
-    assert got == want, f"got {got!r}, want {want!r}"
 
 
 def user(text):
@@ -154,7 +132,7 @@ class Event(pydantic.BaseModel):
 @check
 def structured_output():
     r = client.chat.completions.parse(model=MODEL, messages=user("Extract the event"), response_format=Event)
-    same(r.choices[0].message.parsed, Event(name="Science fair", participants=["Alice", "Bob"]))
+    same(r.choices[0].message.parsed, Event(**FAIR))
 
 
 @check
@@ -240,19 +218,110 @@ def async_client():
     asyncio.run(both())
 
 
-def main():
-    print("name OpenAI Python", openai.__version__)
-    failed = 0
-    for f in checks:
+FLAT = [{"type": "function", **TOOLS[0]["function"]}]
+
+
+@check
+def responses(model):
+    r = client.responses.create(model=model, instructions="Be brief.", input="Hello", store=False)
+    same((r.output_text, r.status, r.object, r.model), (TEXT, "completed", "response", model))
+    same((r.usage.input_tokens, r.usage.input_tokens_details.cached_tokens, r.usage.output_tokens, r.usage.total_tokens), (11, 3, 5, 16))
+
+
+@check
+def responses_stream(model):
+    events = list(client.responses.create(model=model, input="Hello", store=False, stream=True))
+    same("".join(e.delta for e in events if e.type == "response.output_text.delta"), TEXT)
+    same([e.sequence_number for e in events], list(range(len(events))))
+    same((events[0].type, events[-1].type), ("response.created", "response.completed"))
+    with client.responses.stream(model=model, input="Hello", store=False) as stream:
+        same(stream.until_done().get_final_response().output_text, TEXT)
+
+
+@check
+def responses_tool_calls(model):
+    history = user("How is it in both?")
+    r = client.responses.create(model=model, input=history, tools=FLAT, store=False)
+    calls = [i for i in r.output if i.type == "function_call"]
+    same([(c.call_id, c.name, json.loads(c.arguments)) for c in calls], [("call_first", "get_weather", ARGUMENTS), ("call_second", "get_weather", PARIS)])
+    history += r.output
+    history += [{"type": "function_call_output", "call_id": c.call_id, "output": f"sun in {json.loads(c.arguments)['city']}"} for c in calls]
+    r = client.responses.create(model=model, input=history, tools=FLAT, store=False)
+    same(r.output_text, "The tool says sun in Köln and sun in Paris")
+
+
+@check
+def responses_continued(model):
+    first = client.responses.create(model=model, input="How is the weather?", tools=FLAT)
+    call, = first.output
+    output = [{"type": "function_call_output", "call_id": call.call_id, "output": "rain"}]
+    second = client.responses.create(model=model, input=output, tools=FLAT, previous_response_id=first.id)
+    same(second.output_text, "The tool says rain")
+    same(client.responses.retrieve(second.id).output_text, second.output_text)
+    client.responses.delete(second.id)
+    raised(openai.NotFoundError, lambda: client.responses.retrieve(second.id))
+
+
+@check
+def responses_with_reasoning():
+    def ask(history):
+        r = client.responses.create(model=CLAUDE, input=history, tools=FLAT, store=False, reasoning={"effort": "medium", "summary": "auto"}, include=["reasoning.encrypted_content"])
+        thoughts = [i for i in r.output if i.type == "reasoning"]
+        same([s.text for i in thoughts for s in i.summary], [THOUGHT])
+        assert thoughts[0].encrypted_content, "no encrypted_content"
+        return r
+    history = user("How is the weather?")
+    history += ask(history).output + [{"type": "function_call_output", "call_id": "call_only", "output": "rain"}]
+    same(ask(history).output_text, "The tool says rain")  # it thinks again: the signature came back
+
+
+@check
+def responses_image_and_schema(model):
+    content = [{"type": "input_text", "text": "What is this?"}, {"type": "input_image", "image_url": "data:image/png;base64," + png64(), "detail": "auto"}]
+    same(client.responses.create(model=model, input=[{"role": "user", "content": content}]).output_text, SEEN)
+    same(client.responses.parse(model=model, input="Extract the event", text_format=Event).output_parsed, Event(**FAIR))
+
+
+@check
+def responses_errors(model):
+    e = raised(openai.BadRequestError, lambda: client.responses.create(model=model, input="refuse"))
+    assert "'temperature' is out of range." in e.message, e.message
+    raised(openai.NotFoundError, lambda: client.responses.create(model="nothing", input="Hello"))
+    for limited in ("limited", "claude-limited"):
+        e = raised(openai.RateLimitError, lambda: client.responses.create(model=limited, input="Hello", stream=True))
+        same(e.response.headers["retry-after"], "7")
+
+
+@check
+def responses_error_in_a_stream():
+    for model in ("breaks", "claude-breaks"):
+        text = ""
         try:
-            f()
-            print("ok", f.__name__)
-        except Exception as e:
-            failed += 1
-            where = traceback.extract_tb(e.__traceback__)[-1]
-            print(f"FAIL {f.__name__}: {type(e).__name__}: {e} (line {where.lineno})".replace("\n", " "))
-    return 1 if failed else 0
+            for e in client.responses.create(model=model, input="Hello", stream=True):
+                text += e.delta if e.type == "response.output_text.delta" else ""
+        except openai.APIError as e:
+            assert e.message, "no message"
+            same(text[:4], "one ")
+            continue
+        raise AssertionError("the stream ended as if all were well")
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+@check
+def chat_of_another_vendor():
+    """OpenAI's chat format over Anthropic's."""
+    model = "claude-test"
+    same(client.chat.completions.create(model=model, messages=HELLO, temperature=0, seed=1).choices[0].message.content, TEXT)
+    chunks = list(client.chat.completions.create(model=model, messages=HELLO, stream=True, stream_options={"include_usage": True}))
+    same("".join(c.choices[0].delta.content or "" for c in chunks[:-1]), TEXT)
+    check_usage(chunks[-1].usage)
+    history = user("How is it in both?")
+    message = client.chat.completions.create(model=model, messages=history, tools=TOOLS).choices[0].message
+    same([(c.id, json.loads(c.function.arguments)) for c in message.tool_calls], [("call_first", ARGUMENTS), ("call_second", PARIS)])
+    history += [message] + [{"role": "tool", "tool_call_id": c.id, "content": "sun"} for c in message.tool_calls]
+    same(client.chat.completions.create(model=model, messages=history, tools=TOOLS).choices[0].message.content, "The tool says sun and sun")
+    content = [{"type": "text", "text": "What is this?"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64," + png64()}}]
+    same(client.chat.completions.create(model=model, messages=[{"role": "user", "content": content}]).choices[0].message.content, SEEN)
+    same(client.chat.completions.parse(model=model, messages=user("Extract the event"), response_format=Event).choices[0].message.parsed, Event(**FAIR))
+
+
+main("OpenAI Python", openai.__version__)

@@ -1,26 +1,16 @@
 // SPDX-License-Identifier: AGPL-3.0-only
-// The OpenAI Node SDK against hoosh. See main.go for what is printed, backend.go for what is answered.
+// The OpenAI Node SDK against hoosh. See main.go for what is printed, script.go for what is answered.
 
 import assert from 'node:assert/strict';
 import OpenAI from 'openai';
-import { zodResponseFormat } from 'openai/helpers/zod';
+import { zodResponseFormat, zodTextFormat } from 'openai/helpers/zod';
 import { VERSION } from 'openai/version';
 import { z } from 'zod';
+import { SEEN, TEXT, both, fair, koeln, main, model, paris, png, thrown, weather } from './common.mjs';
 
-const model = 'test-model';
-const TEXT = 'Hello from the backend 🎈';
 const hello = [{ role: 'system', content: 'Be brief.' }, { role: 'user', content: 'Hello' }];
 const user = (text) => [{ role: 'user', content: text }];
-const tools = [{
-  type: 'function',
-  function: {
-    name: 'get_weather', description: 'The weather of a city', strict: true,
-    parameters: {
-      type: 'object', required: ['city', 'unit'], additionalProperties: false,
-      properties: { city: { type: 'string' }, unit: { type: 'string', enum: ['celsius', 'fahrenheit'] } },
-    },
-  },
-}];
+const tools = [{ type: 'function', function: { name: 'get_weather', description: 'The weather of a city', strict: true, parameters: weather } }];
 
 const client = new OpenAI({ maxRetries: 0 }); // OPENAI_BASE_URL and OPENAI_API_KEY say where
 const chat = client.chat.completions;
@@ -106,7 +96,7 @@ const checks = {
     assert.equal(message.tool_calls.length, 1);
     const [call] = message.tool_calls;
     assert.deepEqual([call.id, call.type, call.function.name], ['call_only', 'function', 'get_weather']);
-    assert.deepEqual(JSON.parse(call.function.arguments), { city: 'Köln', unit: 'celsius' });
+    assert.deepEqual(JSON.parse(call.function.arguments), koeln);
     messages.push(message, { role: 'tool', tool_call_id: call.id, content: 'rain' });
     const second = await chat.create({ model, messages, tools });
     assert.equal(second.choices[0].message.content, 'The tool says rain');
@@ -136,13 +126,13 @@ const checks = {
       tools: [{ type: 'function', function: { ...tools[0].function, parse: JSON.parse, function: (a) => { seen.push(a); return 'sun'; } } }],
     });
     assert.equal(await run.finalContent(), 'The tool says sun');
-    assert.deepEqual(seen, [{ city: 'Köln', unit: 'celsius' }]);
+    assert.deepEqual(seen, [koeln]);
   },
 
   async 'structured output'() {
     const Event = z.object({ name: z.string(), participants: z.array(z.string()) });
     const r = await chat.parse({ model, messages: user('Extract the event'), response_format: zodResponseFormat(Event, 'event') });
-    assert.deepEqual(r.choices[0].message.parsed, { name: 'Science fair', participants: ['Alice', 'Bob'] });
+    assert.deepEqual(r.choices[0].message.parsed, fair);
   },
 
   async embeddings() {
@@ -211,13 +201,45 @@ const checks = {
   },
 };
 
-console.log('name OpenAI Node', VERSION);
-for (const [name, run] of Object.entries(checks)) {
-  try {
-    await run();
-    console.log('ok', name);
-  } catch (e) {
-    process.exitCode = 1;
-    console.log(`FAIL ${name}: ${e.name}: ${e.message} ${e.stack?.split('\n').find((l) => l.includes('check.mjs'))?.trim() ?? ''}`.replaceAll('\n', ' '));
-  }
-}
+// Of the Responses API, with the models of both backends.
+const flat = [{ type: 'function', name: 'get_weather', description: 'The weather of a city', strict: true, parameters: weather }];
+const usual = { instructions: 'Be brief.', input: 'Hello', store: false };
+const responses = {
+  async responses(model) {
+    const r = await client.responses.create({ ...usual, model });
+    assert.deepEqual([r.output_text, r.status, r.object], [TEXT, 'completed', 'response']);
+    assert.deepEqual([r.usage.input_tokens, r.usage.input_tokens_details.cached_tokens, r.usage.output_tokens], [11, 3, 5]);
+  },
+
+  async 'responses stream'(model) {
+    let text = '';
+    const stream = client.responses.stream({ ...usual, model });
+    stream.on('response.output_text.delta', (e) => (text += e.delta));
+    const final = await stream.finalResponse();
+    assert.deepEqual([text, final.output_text, final.usage.total_tokens], [TEXT, TEXT, 16]);
+  },
+
+  async 'responses tool calls'(model) {
+    const input = [{ role: 'user', content: 'How is it in both?' }];
+    const { output } = await client.responses.stream({ model, input, tools: flat, store: false }).finalResponse();
+    const calls = output.filter((i) => i.type === 'function_call');
+    assert.deepEqual(calls.map((c) => [c.call_id, JSON.parse(c.arguments)]), [['call_first', koeln], ['call_second', paris]]);
+    input.push(...calls.map(({ type, call_id, name, arguments: a }) => ({ type, call_id, name, arguments: a })));
+    for (const c of calls) input.push({ type: 'function_call_output', call_id: c.call_id, output: `sun in ${JSON.parse(c.arguments).city}` });
+    assert.equal((await client.responses.create({ model, input, tools: flat, store: false })).output_text, 'The tool says sun in Köln and sun in Paris');
+  },
+
+  async 'responses image and schema'(model) {
+    const content = [{ type: 'input_text', text: 'What is this?' }, { type: 'input_image', image_url: `data:image/png;base64,${png}`, detail: 'auto' }];
+    assert.equal((await client.responses.create({ model, input: [{ role: 'user', content }] })).output_text, SEEN);
+    const Event = z.object({ name: z.string(), participants: z.array(z.string()) });
+    assert.deepEqual((await client.responses.parse({ model, input: 'Extract the event', text: { format: zodTextFormat(Event, 'event') } })).output_parsed, fair);
+  },
+
+  async 'responses errors'(model) {
+    const e = await thrown(OpenAI.BadRequestError, () => client.responses.create({ model, input: 'refuse' }));
+    assert.match(e.message, /'temperature' is out of range\./);
+  },
+};
+
+await main('OpenAI Node', VERSION, { ...checks, ...both(responses) });
