@@ -26,7 +26,7 @@ matrix: ## every client's format against every backend's; SABOTAGE=1 breaks a co
 e2e: ## hoosh in front of real engines (test/engines installs them)
 	bash test/e2e/run.sh
 
-clients: ## official client libraries against hoosh
+clients: ## official client libraries and agents against hoosh
 	bash test/clients/run.sh
 
 examples: ## the examples with SDKs, which are a module of their own
