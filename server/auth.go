@@ -68,6 +68,7 @@ func (s *Server) admit(q *request) error {
 	a := s.idle
 	switch {
 	case q.r.Context().Value(inProcess{}) != nil:
+		q.caller.Providers = askedProvider(q.r)
 		return nil // the program is its own gate
 	case s.keys == nil:
 		if !s.open && !s.cfg.Insecure {
@@ -75,9 +76,7 @@ func (s *Server) admit(q *request) error {
 				return err
 			}
 		}
-		if name := q.r.Header.Get("X-Hoosh-Provider"); name != "" {
-			q.caller.Providers = []string{name}
-		}
+		q.caller.Providers = askedProvider(q.r)
 	case q.r.Method == http.MethodOptions && q.r.Header.Get("Origin") != "":
 		return nil // a preflight carries no key
 	default:
@@ -133,6 +132,14 @@ func (q *request) secrets(yield func(secret string) bool) {
 	}
 }
 
+// askedProvider is the provider that a caller without a key names, nil for any.
+func askedProvider(r *http.Request) []string {
+	if name := r.Header.Get("X-Hoosh-Provider"); name != "" {
+		return []string{name}
+	}
+	return nil
+}
+
 func (q *request) leave() {
 	if q.account != nil {
 		q.account.active.Add(-1)
@@ -161,11 +168,18 @@ func (s *Server) trusted(r *http.Request) error {
 // loopbackPeer reports that the other end is on this machine. A listener that is
 // not on the network, a Unix socket or one in memory, has only such peers.
 func loopbackPeer(r *http.Request) bool {
-	for _, hop := range strings.Split(r.Header.Get("X-Forwarded-For"), ",") {
-		// A proxy on this machine says for whom it asks.
-		if ip, err := netip.ParseAddr(strings.TrimSpace(hop)); err == nil && !ip.Unmap().IsLoopback() {
-			return false
+	// A proxy on this machine says for whom it asks. What cannot be read is somebody.
+	for _, name := range [...]string{"X-Forwarded-For", "X-Real-Ip"} {
+		for _, line := range r.Header[name] {
+			for hop := range strings.SplitSeq(line, ",") {
+				if hop = strings.TrimSpace(hop); hop != "" && !loopbackName(hostname(hop)) {
+					return false
+				}
+			}
 		}
+	}
+	if len(r.Header["Forwarded"]) > 0 {
+		return false
 	}
 	if addr, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		return addr.Addr().Unmap().IsLoopback()

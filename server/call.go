@@ -4,6 +4,7 @@ package server
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -57,6 +58,8 @@ type form struct {
 
 	// instead gives what is answered in the place of an error; nil: the error.
 	instead func(e *hoosh.Error) []byte
+	// failure gives the error that a client is told of before anything was answered.
+	failure func(e *hoosh.Error) *hoosh.Error
 
 	contentType string // of a stream, "": the dialect's own; with another one nothing keeps it alive
 	end         func() []byte
@@ -65,6 +68,10 @@ type form struct {
 // answer does the call and writes what comes of it; f is nil for an answer as it
 // comes.
 func (q *request) answer(c *hoosh.Call, f *form) {
+	if err := q.may(c); err != nil {
+		q.fail(err)
+		return
+	}
 	if ctx := q.r.Context(); q.s.log.Enabled(ctx, -4) {
 		c.OnEnd(&callLog{q: q, op: c.Op, model: c.Model})
 	}
@@ -91,13 +98,29 @@ func (q *request) answer(c *hoosh.Call, f *form) {
 
 // refuse tells of an error, unless the surface has something better to say.
 func (q *request) refuse(err error, f *form) {
+	e := hoosh.AsError(err)
+	if f != nil && f.failure != nil {
+		e = f.failure(e)
+	}
 	if f != nil && f.instead != nil {
-		if body := f.instead(hoosh.AsError(err)); body != nil {
+		if body := f.instead(e); body != nil {
 			q.write(http.StatusOK, body)
 			return
 		}
 	}
-	q.fail(err)
+	q.fail(e)
+}
+
+// may reports what the caller's key does not allow. A Router looks itself; other
+// gateways do not know of keys.
+func (q *request) may(c *hoosh.Call) error {
+	if c.Model != "" && !q.caller.MayAsk(c.Model) {
+		return &hoosh.Error{Kind: hoosh.ErrForbidden, Op: c.Op, Param: "model", Model: c.Model, Message: "the caller's key may not ask for this model"}
+	}
+	if _, ok := q.s.gateway.(*hoosh.Router); !ok && q.caller.Name != "" && q.caller.Providers != nil && !slices.Contains(q.caller.Providers, "*") {
+		return &hoosh.Error{Kind: hoosh.ErrForbidden, Op: c.Op, Message: "the caller's key may use some providers only, and this gateway does not let one choose"}
+	}
+	return nil
 }
 
 // tell puts what there is to know of a reply into headers, or trailers where

@@ -10,7 +10,7 @@ import (
 	"github.com/maccracken/hoosh/dialect/gemini"
 )
 
-var geminiSurface = &surface{dialect: gemini.Dialect, ping: comment, models: geminiModels, model: func(q *request, m *hoosh.Model) { q.json(200, geminiEntry(m)) }}
+var geminiSurface = &surface{dialect: gemini.Dialect, models: geminiModels, model: func(q *request, m *hoosh.Model) { q.json(200, geminiEntry(m)) }}
 
 // geminiVerbs are what can be asked of a model, by a word behind its name.
 var geminiVerbs = map[string]struct {

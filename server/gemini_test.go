@@ -117,9 +117,10 @@ func TestGeminiStreams(t *testing.T) {
 	}
 }
 
-// TestGeminiSilence: nothing may stand in an array, so nothing keeps it alive.
+// TestGeminiSilence: nothing keeps a stream alive. In an array there is no place for
+// it, and two of the SDKs take a comment among events for an event.
 func TestGeminiSilence(t *testing.T) {
-	for query, times := range map[string]int{"?alt=sse": 3, "": 0} {
+	for query, times := range map[string]int{"?alt=sse": 0, "": 0} {
 		synctest.Test(t, func(t *testing.T) {
 			b := hooshtest.New(t)
 			r := newRouter(t, b)

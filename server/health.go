@@ -117,6 +117,10 @@ func (s *Server) explain(q *request) {
 	}
 	defer c.Release()
 	c.Caller = q.caller
+	if err := q.may(c); err != nil {
+		q.fail(err)
+		return
+	}
 	plan, err := p.Plan(q.r.Context(), c)
 	if err != nil {
 		q.fail(err)

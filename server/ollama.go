@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -146,24 +147,63 @@ func (s *Server) version(q *request) {
 	q.json(http.StatusOK, map[string]string{"version": ollamaVersion})
 }
 
-// generate serves /api/generate. A request for nothing but the model to be loaded,
-// which a chat on the command line begins with, is a success where there is nothing
-// to load.
-func (s *Server) generate(q *request) {
-	c := q.read(ollama.Generate, hoosh.OpChat)
-	if c == nil {
+// ollamaChat serves /api/chat and /api/generate. A request for nothing but the model
+// to be loaded, which a chat on the command line begins with, is a success where
+// there is nothing to load.
+func (s *Server) ollamaChat(d *hoosh.Dialect) func(*request) {
+	return func(q *request) {
+		c := q.read(d, hoosh.OpChat)
+		if c == nil {
+			return
+		}
+		defer c.Release()
+		if m := value(c, "messages"); d == ollama.Dialect && (m == nil || string(m) == "[]" || string(m) == "null") {
+			q.load(c)
+			return
+		}
+		q.answer(c, &form{instead: func(e *hoosh.Error) []byte {
+			if e.Code != ollama.LoadModel {
+				return nil
+			}
+			return loaded(c)
+		}})
+	}
+}
+
+// load has the model of a chat without messages loaded, in the form that says
+// nothing else.
+func (q *request) load(c *hoosh.Call) {
+	body := jsonpeek.AppendQuote([]byte(`{"stream":false,"model":`), c.Model)
+	if keep := value(c, "keep_alive"); keep != nil {
+		body = append(append(body, `,"keep_alive":`...), keep...)
+	}
+	g, err := hoosh.ParseCall(ollama.Generate, hoosh.OpChat, append(body, '}'))
+	if err == nil {
+		q.adopt(g)
+		if err = q.may(g); err == nil {
+			_, err = q.s.gateway.Do(q.r.Context(), g)
+		}
+	}
+	if err != nil && hoosh.AsError(err).Code != ollama.LoadModel {
+		q.fail(err)
 		return
 	}
-	defer c.Release()
-	q.answer(c, &form{instead: func(e *hoosh.Error) []byte {
-		if e.Code != ollama.LoadModel {
-			return nil
-		}
-		b := jsonpeek.AppendQuote([]byte(`{"model":`), c.Model)
-		b = append(b, `,"created_at":"`...)
-		b = time.Now().UTC().AppendFormat(b, time.RFC3339Nano)
-		return append(b, "\",\"response\":\"\",\"done\":true,\"done_reason\":\"load\"}\n"...)
-	}})
+	q.write(http.StatusOK, loaded(c))
+}
+
+// loaded says that the call's model was loaded, or let go.
+func loaded(c *hoosh.Call) []byte {
+	content, reason := `"message":{"role":"assistant","content":""}`, "load"
+	if c.Dialect() == ollama.Generate {
+		content = `"response":""`
+	}
+	if keep := value(c, "keep_alive"); string(keep) == "0" || string(keep) == `"0"` {
+		reason = "unload"
+	}
+	b := jsonpeek.AppendQuote([]byte(`{"model":`), c.Model)
+	b = append(b, `,"created_at":"`...)
+	b = time.Now().UTC().AppendFormat(b, time.RFC3339Nano)
+	return fmt.Appendf(b, "\",%s,\"done\":true,\"done_reason\":%q}\n", content, reason)
 }
 
 // managesNothing answers what would change the models of an Ollama.

@@ -176,9 +176,13 @@ func TestOllamaLoad(t *testing.T) {
 	b := hooshtest.New(t)
 	c := serve(t, newRouter(t, b))
 	for _, stream := range []string{"", `,"stream":false`} {
-		resp, text := do(t, c, "POST", "/api/generate", `{"model":"m"`+stream+`}`)
-		if resp.StatusCode != 200 || at(t, text, "done_reason") != "load" || at(t, text, "done") != true || b.Calls() > 0 {
-			t.Errorf("%d %s", resp.StatusCode, text)
+		for _, path := range []string{"/api/generate", "/api/chat"} {
+			for keep, reason := range map[string]string{"": "load", `,"keep_alive":0`: "unload"} {
+				resp, text := do(t, c, "POST", path, `{"model":"m"`+stream+keep+`}`)
+				if resp.StatusCode != 200 || at(t, text, "done_reason") != reason || at(t, text, "done") != true || b.Calls() > 0 {
+					t.Errorf("%d %s", resp.StatusCode, text)
+				}
+			}
 		}
 	}
 }

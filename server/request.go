@@ -87,14 +87,31 @@ func (q *request) write(status int, body []byte) {
 	h["Content-Type"] = jsonType
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	q.begun = true
-	if len(body) > 32<<10 { // more than the socket is sure to take
-		rc := http.NewResponseController(q.w)
-		rc.SetWriteDeadline(time.Now().Add(time.Minute)) //nolint:errcheck // not every writer has deadlines
-		defer rc.SetWriteDeadline(time.Time{})           //nolint:errcheck
-	}
 	q.w.WriteHeader(status)
-	if q.r.Method != http.MethodHead {
-		q.w.Write(body) //nolint:errcheck // a client that has left needs no answer
+	if q.r.Method == http.MethodHead {
+		return
+	}
+	if len(body) > pieceSize { // more than the socket is sure to take
+		q.writeLong(body)
+		return
+	}
+	q.w.Write(body) //nolint:errcheck // a client that has left needs no answer
+}
+
+// pieceSize is how much of an answer a client may take half a minute for.
+const pieceSize = 32 << 10
+
+// writeLong writes piece by piece: a client that reads slowly, but reads, gets all.
+func (q *request) writeLong(body []byte) {
+	rc := http.NewResponseController(q.w)
+	defer rc.SetWriteDeadline(time.Time{}) //nolint:errcheck // not every writer has deadlines
+	for len(body) > 0 {
+		rc.SetWriteDeadline(time.Now().Add(30 * time.Second)) //nolint:errcheck
+		n, err := q.w.Write(body[:min(len(body), pieceSize)])
+		if err != nil {
+			return
+		}
+		body = body[n:]
 	}
 }
 

@@ -74,8 +74,8 @@ func (s *Server) endpoints() map[string]endpoint {
 
 		"/v1beta/models": get(s.models),
 
-		"/api/chat":       post(s.call(ollama.Dialect, hoosh.OpChat)),
-		"/api/generate":   post(s.generate),
+		"/api/chat":       post(s.ollamaChat(ollama.Dialect)),
+		"/api/generate":   post(s.ollamaChat(ollama.Generate)),
 		"/api/embed":      post(s.call(ollama.Dialect, hoosh.OpEmbed)),
 		"/api/embeddings": post(s.call(ollama.Dialect, hoosh.OpEmbed)),
 		"/api/show":       post(s.show),

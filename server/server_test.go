@@ -310,10 +310,16 @@ func TestKeyless(t *testing.T) {
 func TestBehindAProxy(t *testing.T) {
 	b := hooshtest.New(t)
 	c := serve(t, newRouter(t, b))
-	for via, want := range map[string]int{"203.0.113.9": 403, "127.0.0.1, 203.0.113.9": 403, "127.0.0.1": 200, "::1, unknown": 200} {
-		if resp, _ := post(t, c, "/v1/chat/completions", hi, "X-Forwarded-For", via); resp.StatusCode != want {
-			t.Errorf("X-Forwarded-For %s: %d", via, resp.StatusCode)
+	for via, want := range map[string]int{"203.0.113.9": 403, "127.0.0.1, 203.0.113.9": 403, "127.0.0.1": 200, "::1, unknown": 403,
+		"203.0.113.9:4711": 403, "[2001:db8::1]:4711": 403, "[::1]:4711": 200} {
+		for _, name := range []string{"X-Forwarded-For", "X-Real-Ip"} {
+			if resp, _ := post(t, c, "/v1/chat/completions", hi, name, via); resp.StatusCode != want {
+				t.Errorf("%s %s: %d", name, via, resp.StatusCode)
+			}
 		}
+	}
+	if resp, _ := post(t, c, "/v1/chat/completions", hi, "Forwarded", "for=203.0.113.9"); resp.StatusCode != 403 {
+		t.Errorf("Forwarded: %d", resp.StatusCode)
 	}
 }
 

@@ -30,6 +30,9 @@ type transport struct{ handler http.Handler }
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(withoutGate(r.Context()))
 	in := r.Clone(ctx)
+	if in.URL.Path == "" {
+		in.URL.Path = "/" // as over a socket
+	}
 	in.RequestURI = r.URL.RequestURI()
 	in.RemoteAddr = "in-process"
 	if in.Body == nil {

@@ -245,7 +245,7 @@ func appendError(dst []byte, e *hoosh.Error) []byte {
 	if e.Param != "" && !strings.Contains(text, e.Param) { // few clients show the details
 		text += " (at " + e.Param + ")"
 	}
-	dst = strconv.AppendInt(append(dst, `{"error":{"code":`...), int64(e.HTTPStatus()), 10)
+	dst = strconv.AppendInt(append(dst, `{"error":{"code":`...), int64(statusOf(e)), 10)
 	dst = jsonpeek.AppendQuote(append(dst, `,"message":`...), text)
 	dst = append(append(append(dst, `,"status":"`...), word...), '"')
 	from := len(dst)
@@ -284,4 +284,12 @@ func separate(dst []byte, inside int) []byte {
 // streamError is [hoosh.Dialect.StreamError].
 func streamError(e *hoosh.Error) []byte {
 	return append(appendError([]byte("data: "), e), "\r\n\r\n"...)
+}
+
+// statusOf is the status that the body repeats: the server has some of its own.
+func statusOf(e *hoosh.Error) int {
+	if !e.Upstream && e.Status != 0 {
+		return e.Status
+	}
+	return e.HTTPStatus()
 }

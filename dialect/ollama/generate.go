@@ -10,7 +10,8 @@ import (
 )
 
 // LoadModel is the code of the error that a request without a prompt is to a
-// backend which is no Ollama: it asks for nothing but that the model be loaded.
+// backend which is no Ollama: it asks for nothing but that the model be loaded, or
+// let go.
 const LoadModel = "load_model"
 
 // Generate is the format of /api/generate, for [hoosh.OpChat]: a conversation of

@@ -101,10 +101,10 @@ func (p *provider) Do(ctx context.Context, c *hoosh.Call) (*hoosh.Reply, error) 
 	if in != nil && c.Envelope().Needs&hoosh.FeatureVision != 0 && in.features&hoosh.FeatureVision == 0 {
 		return nil, p.refuse(c, hoosh.ErrUnsupported, "", "the model has no vision, and Ollama would ignore the image")
 	}
-	call, dropped := c, []string(nil)
+	call, window, dropped := c, 0, []string(nil)
 	if !native(c) {
 		var err error
-		if call, dropped, err = p.shape(c, in); err != nil {
+		if call, window, dropped, err = p.shape(c, in); err != nil {
 			return nil, err
 		}
 	}
@@ -115,16 +115,19 @@ func (p *provider) Do(ctx context.Context, c *hoosh.Call) (*hoosh.Reply, error) 
 		}
 		return nil, err
 	}
+	if window > 0 {
+		p.windows.note(full(c.Model), window)
+	}
 	reply.Dropped = append(reply.Dropped, dropped...)
 	return reply, nil
 }
 
-// shape makes a call of c with what Ollama must be told besides. In is what is
-// known of the model, nil for nothing.
-func (p *provider) shape(c *hoosh.Call, in *info) (call *hoosh.Call, dropped []string, err error) {
+// shape makes a call of c with what Ollama must be told besides, a window among
+// it; 0: the caller gave one. In is what is known of the model, nil for nothing.
+func (p *provider) shape(c *hoosh.Call, in *info) (call *hoosh.Call, window int, dropped []string, err error) {
 	asked, err := c.Request()
 	if err != nil {
-		return nil, nil, err
+		return nil, 0, nil, err
 	}
 	q := *asked
 	q.Extra = append(hoosh.Extra(nil), asked.Extra...) // the asked one is shared
@@ -134,11 +137,10 @@ func (p *provider) shape(c *hoosh.Call, in *info) (call *hoosh.Call, dropped []s
 		}
 	}
 	if !givesWindow(&q) {
-		tokens, err := p.window(c, &q, in)
-		if err != nil {
-			return nil, nil, err
+		if window, err = p.window(c, &q, in); err != nil {
+			return nil, 0, nil, err
 		}
-		add("num_ctx", strconv.Itoa(tokens))
+		add("num_ctx", strconv.Itoa(window))
 	}
 	add("truncate", "false")
 	if c.Op == hoosh.OpChat {
@@ -153,7 +155,7 @@ func (p *provider) shape(c *hoosh.Call, in *info) (call *hoosh.Call, dropped []s
 			}
 		}
 	}
-	return c.With(&q), dropped, nil
+	return c.With(&q), window, dropped, nil
 }
 
 // level is Ollama's word, as JSON, for an effort in OpenAI's.

@@ -18,6 +18,7 @@ import (
 // machine is large, whatever the model can take.
 const (
 	leastWindow = 4096
+	mostWindow  = 128 << 10 // of a model that does not say
 	// Tokens are guessed on the safe side: a window that is too small refuses the
 	// call, one that is too large costs memory.
 	bytesPerToken   = 3
@@ -44,17 +45,25 @@ type loaded struct {
 	until  time.Time
 }
 
-// atLeast gives the window to ask for when tokens are needed, and remembers it.
+// atLeast gives the window to ask for when tokens are needed.
 func (w *windows) atLeast(model string, tokens int) int {
-	now := time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	until := now.Add(keepAlive)
-	if old := w.open[model]; now.Before(old.until) {
+	if old := w.open[model]; time.Now().Before(old.until) {
 		tokens = max(tokens, old.tokens)
-		if old.until.After(until) {
-			until = old.until
-		}
+	}
+	return tokens
+}
+
+// note remembers the window of a call that was answered: one that the machine
+// cannot hold must not be asked for again.
+func (w *windows) note(model string, tokens int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	until := now.Add(keepAlive)
+	if old := w.open[model]; now.Before(old.until) && old.until.After(until) {
+		until = old.until
 	}
 	if w.open == nil {
 		w.open = map[string]loaded{}
@@ -63,7 +72,6 @@ func (w *windows) atLeast(model string, tokens int) int {
 		clear(w.open)
 	}
 	w.open[model] = loaded{tokens, until}
-	return tokens
 }
 
 // noteLoaded learns the windows of the models in memory, whoever had them loaded.
@@ -137,10 +145,11 @@ func (p *provider) window(c *hoosh.Call, q *hoosh.Request, in *info) (int, error
 	}
 	tokens := max(1<<bits.Len(uint(max(need, leastWindow)-1)), in.window)
 	tokens = p.windows.atLeast(full(c.Model), tokens)
+	most := mostWindow
 	if in.context > 0 {
-		tokens = min(tokens, in.context)
+		most = in.context
 	}
-	return tokens, nil
+	return min(tokens, most), nil
 }
 
 // size is how many bytes of text must fit in the window at once, and how many
