@@ -159,14 +159,17 @@ func joinText(a, b Text) Text {
 	return RawText(append(bytes.Clone(a.raw), b.raw...))
 }
 
-// joinTexts makes one part of parts that are text and nothing else: the results
-// of tools are a string to most backends.
+// joinTexts makes one part of parts that are text and nothing else, a line each: the
+// results of tools are a string to most backends.
 func joinTexts(parts []Part) []Part {
 	if len(parts) < 2 || !onlyText(parts, true) {
 		return parts
 	}
 	var all []byte
 	for i := range parts {
+		if i > 0 {
+			all = append(all, `\n`...)
+		}
 		all = append(all, parts[i].text.raw...)
 	}
 	return []Part{NewPart(PartText, RawText(all))}

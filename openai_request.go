@@ -419,6 +419,9 @@ func encodeOpenAIRequest(c *Call, q *Request, p *Profile) ([]byte, []string, err
 	return w.b, w.dropped, nil
 }
 
+// maxStops is the most stop sequences that OpenAI takes.
+const maxStops = 4
+
 // sampling writes what governs how the answer is made.
 func (w *openAIWriter) sampling(q *Request) {
 	if q.MaxTokens > 0 {
@@ -434,7 +437,9 @@ func (w *openAIWriter) sampling(q *Request) {
 	if q.Seed != nil {
 		w.int("seed", *q.Seed)
 	}
-	if len(q.Stop) > 0 {
+	if len(q.Stop) > maxStops && !w.extras {
+		w.drop("stop") // all of them are hoosh's then
+	} else if len(q.Stop) > 0 {
 		m := w.top("stop")
 		if len(q.Stop) == 1 {
 			w.b = q.Stop[0].AppendJSON(w.b)

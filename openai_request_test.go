@@ -121,7 +121,7 @@ func TestOpenAIRequestDecode(t *testing.T) {
 			Request{Messages: []Message{Assistant("", CallPart("a", "f", ""), CallPart("b", "g", "")),
 				{Role: RoleTool, Parts: []Part{{Kind: PartToolResult, Result: &Result{ID: "a", Name: "f", Parts: []Part{TextPart("1")}}}}}, ToolResult("b", "2"), ToolResult("", "3")}}},
 		{"a result in pieces", `{"messages":[{"role":"tool","tool_call_id":"a","content":[{"type":"text","text":"1"},{"type":"text","text":"\u0032"}]},{"role":"tool","tool_call_id":"b","content":[{"type":"text","text":"1"},{"type":"text","text":"2","x":1}]}]}`, OpChat,
-			Request{Messages: []Message{ToolResult("a", "12"), {Role: RoleTool, Parts: []Part{{Kind: PartToolResult, Result: &Result{ID: "b",
+			Request{Messages: []Message{ToolResult("a", "1\n2"), {Role: RoleTool, Parts: []Part{{Kind: PartToolResult, Result: &Result{ID: "b",
 				Parts: []Part{TextPart("1"), {Kind: PartText, text: NewText("2"), Extra: Extra{{"x", []byte("1")}}}}}}}}}}},
 		{"thinking first", `{"messages":[{"role":"assistant","content":"x","tool_calls":[{"id":"c","function":{"name":"f"}}],"reasoning":"hm","reasoning_content":"other"}]}`, OpChat,
 			Request{Messages: []Message{{Role: RoleAssistant, Parts: []Part{NewPart(PartThinking, NewText("hm")), TextPart("x"), CallPart("c", "f", "")}}}}},
@@ -387,11 +387,11 @@ func TestOpenAIForeignRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"model":"m","messages":[{"role":"assistant","content":null,"tool_calls":[{"id":"call_0_0","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},` +
-		`{"role":"tool","tool_call_id":"call_0_0","content":"1"},{"role":"user","content":[{"type":"text","text":"and"}]}],"tools":[{"type":"function","function":{"name":"f"}}]}`
+		`{"role":"tool","tool_call_id":"call_0_0","content":"1"},{"role":"user","content":"and"}],"tools":[{"type":"function","function":{"name":"f"}}]}`
 	if string(out) != want {
 		t.Errorf("got  %s\nwant %s", out, want)
 	}
-	if want := []string{"caller", "is_error", "cache_control", "messages[1].content[2]", "m", "tools[1]", "tool_choice", "thinking"}; !slices.Equal(dropped, want) {
+	if want := []string{"caller", "is_error", "messages[1].content[2]", "cache_control", "m", "tools[1]", "tool_choice", "thinking"}; !slices.Equal(dropped, want) {
 		t.Errorf("dropped %q, want %q", dropped, want)
 	}
 	if q.Messages[0].Parts[0].Call.ID != "" {

@@ -381,8 +381,9 @@ func (u *openAIUsage) classes() Usage {
 	if prompt < 0 {
 		prompt = max(u.total-completion, 0)
 	}
-	if u.reasoning > 0 && u.total == prompt+completion+u.reasoning {
-		completion += u.reasoning // xAI counts the thinking beside it
+	if more := u.total - prompt - completion; more > 0 { // xAI counts the thinking beside the answer, others in the sum only
+		completion += more
+		u.reasoning = max(u.reasoning, more)
 	}
 	take := func(n int64, from *int64) int64 {
 		n = min(n, *from)

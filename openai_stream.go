@@ -435,7 +435,12 @@ func (s *openAIEncoder) arguments(dst []byte, i int, ch *openAIOpenChoice, k int
 	ch.calls[k].said = true
 	dst = append(s.open(dst, i), `"tool_calls":[{"index":`...)
 	dst = append(appendInt(dst, int64(k)), `,"function":{"arguments":`...)
-	return s.close(append(a.AppendString(dst), "}}]"...), FinishNone)
+	if a.value != nil || a.quoted.IsEmpty() {
+		dst = a.AppendString(dst)
+	} else { // a piece, perhaps of nothing but space
+		dst = a.quoted.AppendJSON(dst)
+	}
+	return s.close(append(dst, "}}]"...), FinishNone)
 }
 
 // finish ends a choice, once. A call without arguments gets the empty object

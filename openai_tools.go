@@ -253,7 +253,7 @@ func (w *openAIWriter) tools(q *Request) {
 	if written == 0 && (len(q.Tools) > 0 || w.from != OpenAI) {
 		return // the choice of a tool without tools is refused
 	}
-	if q.ToolChoice.Raw != nil && !w.extras {
+	if q.ToolChoice.Raw != nil && !w.extras || q.ToolChoice.Mode == "function" && !w.offers(q) {
 		w.drop("tool_choice")
 	} else if !q.ToolChoice.IsZero() {
 		m := w.top("tool_choice")
@@ -265,6 +265,11 @@ func (w *openAIWriter) tools(q *Request) {
 		w.b = strconv.AppendBool(w.b, *q.ParallelTools)
 		w.end(m)
 	}
+}
+
+// offers reports that the tool which must be called is among those written.
+func (w *openAIWriter) offers(q *Request) bool {
+	return w.extras || slices.ContainsFunc(q.Tools, func(t Tool) bool { return t.Type == "" && t.Name == q.ToolChoice.Name })
 }
 
 func (w *openAIWriter) tool(t *Tool) {
@@ -360,7 +365,7 @@ func (w *openAIWriter) reasoning(t Reasoning) {
 func (w *openAIWriter) extra(x Extra, but ...string) {
 	if !w.extras {
 		for i := range x {
-			if !x[i].IsNote() {
+			if !x[i].IsNote() && !slices.Contains(but, x[i].Key) {
 				w.drop(x[i].Key)
 			}
 		}
@@ -376,9 +381,31 @@ func (w *openAIWriter) extra(x Extra, but ...string) {
 	}
 }
 
+// openToolCall is a call without a result.
+type openToolCall struct {
+	id, name string
+	made     bool // the id is ours
+}
+
+// answered finds the open call that a result is of, -1 if none: by its id, else by
+// its tool's name, else the first. A result whose id nobody knows may be of a call
+// that had none.
+func answered(open []openToolCall, t *Result) int {
+	may := func(o openToolCall) bool { return t.ID == "" || o.made }
+	for _, fits := range [...]func(openToolCall) bool{
+		func(o openToolCall) bool { return t.ID != "" && o.id == t.ID },
+		func(o openToolCall) bool { return t.Name != "" && o.name == t.Name && may(o) },
+		may,
+	} {
+		if i := slices.IndexFunc(open, fits); i >= 0 {
+			return i
+		}
+	}
+	return -1
+}
+
 // withToolIDs gives an id to every tool call and result that has none, because
-// its dialect has none or it is a legacy function's: each result answers the
-// first call before it that is still open. The ids say where the call stands,
+// its dialect has none or it is a legacy function's. The ids say where the call stands,
 // so the same conversation has the same ids each time. It copies what it
 // changes; with nothing missing it is ms itself.
 func withToolIDs(ms []Message) []Message {
@@ -386,39 +413,37 @@ func withToolIDs(ms []Message) []Message {
 		return ms
 	}
 	ms = slices.Clone(ms)
-	var open []string // ids of calls without a result
+	var open []openToolCall
 	for i := range ms {
 		m := &ms[i]
-		if lacksToolID(*m) {
-			m.Parts = slices.Clone(m.Parts)
-		}
+		m.Parts = slices.Clone(m.Parts)
 		first := true
 		for j := range m.Parts {
 			p := &m.Parts[j]
-			var id string
 			switch {
 			case p.Kind == PartToolCall && p.Call != nil:
 				if first { // what an earlier turn left open stays so
 					open, first = open[:0], false
 				}
-				if p.Call.ID == "" {
+				made := p.Call.ID == ""
+				if made {
 					call := *p.Call
 					call.ID = fmt.Sprintf("call_%d_%d", i, j)
 					p.Call = &call
 				}
-				open = append(open, p.Call.ID)
-				continue
-			case p.Kind != PartToolResult || p.Result == nil:
-				continue
-			case p.Result.ID != "":
-				id = p.Result.ID
-			case len(open) > 0:
-				id = open[0]
-				result := *p.Result
-				result.ID = id
-				p.Result = &result
+				open = append(open, openToolCall{id: p.Call.ID, name: p.Call.Name, made: made})
+			case p.Kind == PartToolResult && p.Result != nil:
+				k := answered(open, p.Result)
+				if k < 0 {
+					continue
+				}
+				if p.Result.ID != open[k].id {
+					result := *p.Result
+					result.ID = open[k].id
+					p.Result = &result
+				}
+				open = slices.Delete(open, k, k+1)
 			}
-			open = slices.DeleteFunc(open, func(o string) bool { return o == id })
 		}
 	}
 	return ms

@@ -26,6 +26,7 @@ type openAIWriter struct {
 	extras  bool   // members without a field are in OpenAI's words
 	check   bool   // raw JSON is a Go program's, and may not be JSON
 	reply   bool   // a reply's message says more than a request's
+	role    Role   // of the message that is written
 	at      int    // which message, for names and errors
 	images  []Part // of tool results, which OpenAI's have no place for
 	dropped []string
@@ -203,9 +204,26 @@ func appendOpenAIPart(dst []byte, p Part) ([]byte, error) {
 }
 
 func (w *openAIWriter) messages(ms []Message) {
-	for i := range ms {
+	for i := 0; i < len(ms); {
 		w.at = i
 		w.message(&ms[i])
+		i++
+		if w.extras || !hasCalls(ms[i-1].Parts) {
+			continue
+		}
+		// The results come right behind their calls, whatever stood between.
+		end := i
+		for end < len(ms) && ms[end].Role != RoleAssistant {
+			end++
+		}
+		for k := i; k < end; k++ {
+			w.at = k
+			w.results(&ms[k])
+		}
+		for ; i < end; i++ {
+			w.at = i
+			w.rest(&ms[i])
+		}
 	}
 	w.resultImages()
 }
@@ -224,13 +242,25 @@ func (w *openAIWriter) resultImages() {
 // message writes the tool results within m as messages of their own, first,
 // and then what else there is: other dialects have both in one turn.
 func (w *openAIWriter) message(m *Message) {
-	isResult := func(p *Part) bool { return p.Kind == PartToolResult && p.Result != nil }
-	rest := len(m.Parts) == 0
+	w.results(m)
+	w.rest(m)
+}
+
+func isResult(p *Part) bool { return p.Kind == PartToolResult && p.Result != nil }
+
+// hasRest reports that m is not only results.
+func (m *Message) hasRest() bool {
 	for i := range m.Parts {
-		rest = rest || !isResult(&m.Parts[i])
+		if !isResult(&m.Parts[i]) {
+			return true
+		}
 	}
+	return len(m.Parts) == 0
+}
+
+func (w *openAIWriter) results(m *Message) {
 	extra := m.Extra
-	if rest {
+	if m.hasRest() {
 		extra = nil // it is what is beside the rest
 	}
 	for i := range m.Parts {
@@ -239,8 +269,12 @@ func (w *openAIWriter) message(m *Message) {
 			extra = nil
 		}
 	}
+}
+
+// rest writes what m holds beside results.
+func (w *openAIWriter) rest(m *Message) {
 	switch {
-	case !rest:
+	case !m.hasRest():
 	case w.unsaid(m):
 	case m.Role == RoleTool:
 		w.fail(ErrInvalidRequest, fmt.Sprintf("messages[%d]", w.at), "want tool results, and only those, in a message of role tool")
@@ -250,12 +284,20 @@ func (w *openAIWriter) message(m *Message) {
 	}
 }
 
-// unsaid reports that nothing of a message is left to be said: it was thinking,
-// and nobody but who thought it understands that.
+// unsaid reports that nothing of a message is left to be said: it was thinking that
+// nobody but who thought it understands, or of a kind that only its own dialect knows.
 func (w *openAIWriter) unsaid(m *Message) bool {
 	for i := range m.Parts {
-		if p := &m.Parts[i]; p.Kind != PartThinking || w.thinks(p) {
+		switch p := &m.Parts[i]; {
+		case p.Kind == PartThinking && !w.thinks(p):
+		case p.Kind == PartOther && !w.extras:
+		default:
 			return false
+		}
+	}
+	for i := range m.Parts {
+		if m.Parts[i].Kind == PartOther {
+			w.drop(w.place(i))
 		}
 	}
 	return len(m.Parts) > 0
@@ -286,15 +328,17 @@ func (w *openAIWriter) result(t *Result, extra Extra) {
 	w.key("content")
 	switch {
 	case onlyText(t.Parts, w.extras):
-		w.joined(t.Parts, PartText)
+		w.lines(t.Parts)
 	case w.from == OpenAI:
 		w.parts(t.Parts)
 	default:
-		w.joined(t.Parts, PartText)
+		w.lines(t.Parts)
 		for i := range t.Parts {
 			switch p := &t.Parts[i]; p.Kind {
 			case PartImage, PartAudio, PartFile:
 				w.images = append(w.images, *p)
+			case PartOther:
+				w.drop(w.place(i))
 			}
 		}
 	}
@@ -339,6 +383,7 @@ func (w *openAIWriter) turn(m *Message) {
 	if role == RoleDeveloper && w.p.NoDeveloper {
 		role = RoleSystem
 	}
+	w.role = role
 	w.comma()
 	w.b = append(w.b, `{"role":`...)
 	w.b = jsonpeek.AppendQuote(w.b, string(role))
@@ -422,11 +467,16 @@ func isContent(p *Part) bool {
 func (w *openAIWriter) content(parts []Part, orNull bool) {
 	n, text := 0, -1
 	for i := range parts {
-		if isContent(&parts[i]) {
+		if isContent(&parts[i]) && (w.extras || parts[i].Kind != PartOther) {
 			n++
 			if parts[i].Kind == PartText && (!w.extras && !w.marks() || len(parts[i].Extra) == 0) {
 				text = i
 			}
+		}
+	}
+	for i := range parts {
+		if parts[i].Kind == PartOther && !w.extras {
+			w.drop(w.place(i))
 		}
 	}
 	switch {
@@ -456,6 +506,24 @@ func (w *openAIWriter) joined(parts []Part, kind PartKind) {
 	w.close('"')
 }
 
+// lines writes all text as one string, each part on a line of its own: those of one
+// tool result have nothing to do with each other.
+func (w *openAIWriter) lines(parts []Part) {
+	w.open('"')
+	begun := false
+	for i := range parts {
+		if p := &parts[i]; p.Kind == PartText {
+			if begun {
+				w.b = append(w.b, `\n`...)
+			}
+			w.b = appendInside(w.b, p.text)
+			w.dropExtra(p)
+			begun = true
+		}
+	}
+	w.close('"')
+}
+
 // dropExtra names the members of p that are not written.
 func (w *openAIWriter) dropExtra(p *Part) {
 	for i := range p.Extra {
@@ -468,9 +536,7 @@ func (w *openAIWriter) dropExtra(p *Part) {
 func (w *openAIWriter) parts(parts []Part) {
 	w.open('[')
 	for i := range parts {
-		if p := &parts[i]; p.Kind == PartOther && !w.extras {
-			w.drop(w.place(i))
-		} else if isContent(p) {
+		if p := &parts[i]; isContent(p) && (w.extras || p.Kind != PartOther) {
 			w.part(p, i)
 		}
 	}
@@ -514,6 +580,8 @@ func (w *openAIWriter) marks() bool { return w.p.CacheMarks && !w.reply }
 func (w *openAIWriter) media(p *Part, i int) {
 	m := p.Media
 	switch {
+	case w.role == RoleAssistant && !w.extras && !w.reply:
+		w.fail(ErrUnsupported, w.place(i), "a "+p.Kind.String()+" that the model made, in the history of a conversation")
 	case m == nil:
 		w.fail(ErrInvalidRequest, w.place(i), "the part has no media")
 	case p.Kind == PartFile:
@@ -541,13 +609,22 @@ func (w *openAIWriter) media(p *Part, i int) {
 }
 
 func (w *openAIWriter) file(m *Media, i int) {
-	if m.Data.IsEmpty() && m.URL.IsEmpty() && m.ID == "" {
+	name := m.Name
+	switch foreign := w.from != nil && w.from != OpenAI; {
+	case m.Data.IsEmpty() && m.URL.IsEmpty() && m.ID == "":
 		w.fail(ErrInvalidRequest, w.place(i), "want a file's data or id")
+	case foreign && m.ID != "":
+		w.fail(ErrUnsupported, w.place(i), "a file that is kept at another provider")
+	case foreign && m.Data.IsEmpty():
+		w.fail(ErrUnsupported, w.place(i), "a file that is not in the request itself")
+	case foreign && name == "": // it must have one
+		_, kind, _ := strings.Cut(m.Type, "/")
+		name = "file." + or(kind, "pdf")
 	}
 	w.b = append(w.b, `{"type":"file","file":{`...)
-	if m.Name != "" {
+	if name != "" {
 		w.key("filename")
-		w.b = jsonpeek.AppendQuote(w.b, m.Name)
+		w.b = jsonpeek.AppendQuote(w.b, name)
 	}
 	if !m.Data.IsEmpty() || !m.URL.IsEmpty() {
 		w.key("file_data")

@@ -50,15 +50,16 @@ type Input struct {
 }
 
 // Member is one member of a JSON object that hoosh has no field for. One whose
-// key begins with a dot is no such thing but a note that a decoder makes for the
-// encoder of the same dialect: nobody else writes it, or names it as dropped.
+// key begins with the byte 0xff, as no key of JSON can, is no such thing but a note
+// that a decoder makes for the encoder of the same dialect: nobody else writes it,
+// or names it as dropped.
 type Member struct {
 	Key   string
 	Value json.RawMessage
 }
 
 // IsNote reports that the member is a note.
-func (m *Member) IsNote() bool { return len(m.Key) > 0 && m.Key[0] == '.' }
+func (m *Member) IsNote() bool { return len(m.Key) > 0 && m.Key[0] == 0xff }
 
 // Extra holds members in the order in which they stood, in the words of the
 // dialect they came from.

@@ -4,6 +4,7 @@ package hoosh
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
@@ -84,13 +85,18 @@ func ValueArguments(value []byte) Arguments { return Arguments{value: value} }
 // QuotedArguments makes Arguments of text that holds a JSON value.
 func QuotedArguments(t Text) Arguments { return Arguments{quoted: t} }
 
+// isBlank reports that there are none: some models say so with a space.
+func (a Arguments) isBlank() bool {
+	return a.value == nil && a.quoted.Len() < 16 && strings.TrimSpace(a.quoted.String()) == ""
+}
+
 // JSON is the value as text, "{}" when there is none. It may be invalid, see
 // [Arguments].
 func (a Arguments) JSON() []byte {
 	if a.value != nil {
 		return a.value
 	}
-	if a.quoted.IsEmpty() {
+	if a.isBlank() {
 		return []byte("{}")
 	}
 	return []byte(a.quoted.String())
@@ -99,7 +105,7 @@ func (a Arguments) JSON() []byte {
 // AppendString appends the arguments as a JSON string that holds their value.
 func (a Arguments) AppendString(dst []byte) []byte {
 	if a.value == nil {
-		if a.quoted.IsEmpty() {
+		if a.isBlank() {
 			return append(dst, `"{}"`...)
 		}
 		return a.quoted.AppendJSON(dst)

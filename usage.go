@@ -58,21 +58,15 @@ func (u Usage) plus(o Usage) Usage {
 // IsZero reports that nothing is known.
 func (u Usage) IsZero() bool { return u == Usage{} }
 
-// Merge adds a later report of the same call: figures are cumulative, so a
-// class that the later one names replaces the earlier.
+// Merge adds a later report of the same call: figures are cumulative, so what the
+// later one says of the prompt, or of the answer, replaces the earlier whole.
 func (u Usage) Merge(later Usage) Usage {
-	take := func(a *int64, b int64) {
-		if b != 0 {
-			*a = b
-		}
+	if later.Prompt() > 0 {
+		u.Input, u.CacheRead, u.CacheWrite, u.AudioInput = later.Input, later.CacheRead, later.CacheWrite, later.AudioInput
 	}
-	take(&u.Input, later.Input)
-	take(&u.CacheRead, later.CacheRead)
-	take(&u.CacheWrite, later.CacheWrite)
-	take(&u.AudioInput, later.AudioInput)
-	take(&u.Output, later.Output)
-	take(&u.Reasoning, later.Reasoning)
-	take(&u.AudioOutput, later.AudioOutput)
+	if later.Completion() > 0 {
+		u.Output, u.Reasoning, u.AudioOutput = later.Output, later.Reasoning, later.AudioOutput
+	}
 	u.Source = max(u.Source, later.Source)
 	return u
 }
