@@ -127,7 +127,7 @@ var Rules = []Rule{
 	},
 	{
 		Feature: "an image as a tool's result", To: [5]Outcome{Emulated, Carried, Carried, Carried, Carried},
-		Note: "for chat completions it follows in a message of the user.",
+		Note: "for chat completions it follows in a message of the user; for Gemini before 3 it is a part beside the result.",
 		Sample: asking(func(q *hoosh.Request) {
 			withTool(q)
 			q.Messages = called(hoosh.TextPart("a map"), hoosh.Image("data:image/png;base64,"+pixel))
