@@ -51,10 +51,11 @@ func (t *trying) round(ctx context.Context, first bool) (*Reply, error) {
 	now := time.Now()
 	p := t.r.newPicker(t.c, t.res, t.dead|t.notDue(now), now, false, nil)
 	if first && !p.left() {
-		if t.c.Op == OpCount && len(t.res.rule.to) > 0 {
+		err := t.nobody(now)
+		if t.c.Op == OpCount && AsError(err).Kind == ErrUnsupported { // none of them counts
 			return t.estimate(), nil
 		}
-		return nil, t.nobody(now)
+		return nil, err
 	}
 	for {
 		i, ok := p.next()

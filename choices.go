@@ -5,6 +5,7 @@ package hoosh
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"sync"
 
@@ -20,18 +21,24 @@ func several(ctx context.Context, d Doer, c *Call) (*Reply, error) {
 	if err != nil {
 		return nil, err
 	}
+	n := c.load.envelope.Choices
+	switch {
+	case n > maxSeveral:
+		return nil, &Error{Kind: ErrInvalidRequest, Op: c.Op, Param: "n", Message: fmt.Sprintf("want at most %d: this backend gives one answer at a time", maxSeveral)}
+	case len(asked.Input) > 1:
+		return nil, &Error{Kind: ErrUnsupported, Op: c.Op, Param: "n", Message: "several answers to several prompts, of a backend that gives one answer at a time"}
+	}
 	one := *asked
 	one.Choices = 0
-	n := min(c.load.envelope.Choices, maxChoices)
 	ctx, cancel := context.WithCancel(ctx)
-	s := &choices{call: c, cancel: cancel, replies: make([]*Reply, n), done: make(chan struct{})}
+	s := &choices{call: c, cancel: cancel, done: make(chan struct{})}
 	ok := false
 	defer func() {
 		if !ok {
 			s.Close()
 		}
 	}()
-	if err := s.ask(ctx, d, &one); err != nil {
+	if err := s.ask(ctx, d, &one, n); err != nil {
 		return nil, err
 	}
 	first := s.replies[0]
@@ -42,14 +49,20 @@ func several(ctx context.Context, d Doer, c *Call) (*Reply, error) {
 		reply.Stream, ok = s, true
 		return reply, nil
 	}
-	err = s.join(reply)
-	return reply, err
+	if err := s.join(reply); err != nil {
+		return nil, err
+	}
+	return reply, nil
 }
+
+// maxSeveral is the most calls that are made for one.
+const maxSeveral = 16
 
 // choices is one stream of several.
 type choices struct {
 	call    *Call
 	cancel  context.CancelFunc
+	calls   []*Call
 	replies []*Reply
 
 	events  chan choiceEvents
@@ -61,6 +74,8 @@ type choices struct {
 	scan  FrameScanner
 	left  int     // streams that have not ended
 	usage []Usage // of each
+	sent  []int64 // bytes of text, of each
+	sum   Usage
 	queue []Frame
 	frame Frame
 	err   error
@@ -73,20 +88,32 @@ type choiceEvents struct {
 	err    error
 }
 
-// ask makes all calls at once. The first that fails ends the others.
-func (s *choices) ask(ctx context.Context, d Doer, q *Request) error {
-	errs := make([]error, len(s.replies))
+// ask makes all calls at once. The first that fails ends the others. What was booked
+// on them goes over to the call.
+func (s *choices) ask(ctx context.Context, d Doer, q *Request, n int) error {
+	s.calls, s.replies = make([]*Call, n), make([]*Reply, n)
+	errs, panics := make([]error, n), make([]any, n)
 	var wait sync.WaitGroup
-	for i := range s.replies {
+	for i := range n {
 		c := s.call.With(q)
-		c.load.envelope.WantsUsage = true
+		c.load.envelope.WantsUsage, c.ledger.open = true, true
+		s.calls[i] = c
 		wait.Go(func() {
-			if s.replies[i], errs[i] = d.Do(ctx, c); errs[i] != nil {
-				s.cancel()
-			}
+			defer func() {
+				if panics[i] = recover(); panics[i] != nil || errs[i] != nil {
+					s.cancel()
+				}
+			}()
+			s.replies[i], errs[i] = d.Do(ctx, c)
 		})
 	}
 	wait.Wait()
+	for i, c := range s.calls {
+		s.call.adopt(c)
+		if panics[i] != nil {
+			panic(panics[i]) // where the call of one answer would have met it
+		}
+	}
 	var failed error
 	for _, err := range errs {
 		if err != nil && (failed == nil || AsError(failed).Kind == ErrCanceled) {
@@ -104,6 +131,7 @@ func (s *choices) join(reply *Reply) error {
 		if err != nil {
 			return err
 		}
+		resp.Usage = counted(resp.Usage, s.call.Op, int64(s.calls[i].load.envelope.Text), resp.size())
 		if i == 0 {
 			all = *resp
 			all.Choices, all.Extra = nil, nil
@@ -126,7 +154,7 @@ func (s *choices) join(reply *Reply) error {
 func (s *choices) begin(reply *Reply) {
 	typed := NewCall(&Request{Op: s.call.Op, Model: s.call.Model})
 	s.enc, s.scan = OpenAI.NewEncoder(typed, reply), OpenAI.NewScanner(s.call.Op, len(s.replies))
-	s.left, s.usage = len(s.replies), make([]Usage, len(s.replies))
+	s.left, s.usage, s.sent = len(s.replies), make([]Usage, len(s.replies)), make([]int64, len(s.replies))
 	s.events = make(chan choiceEvents)
 	for i, r := range s.replies {
 		go s.read(i, r)
@@ -134,8 +162,13 @@ func (s *choices) begin(reply *Reply) {
 }
 
 func (s *choices) read(i int, r *Reply) {
-	stream := newEventStream(r, nil)
+	stream := newEventStream(r, s.calls[i])
 	defer stream.Close()
+	defer func() {
+		if v := recover(); v != nil { // of a codec; nobody else could take it
+			s.tell(choiceEvents{choice: i, err: &Error{Kind: ErrInternal, Op: s.call.Op, Message: fmt.Sprint("panic: ", v)}})
+		}
+	}()
 	for e, err := range stream.Events() {
 		if !s.tell(choiceEvents{choice: i, events: []Event{e}, err: err}) || err != nil {
 			return
@@ -174,18 +207,22 @@ func (s *choices) wait() error {
 	select {
 	case got = <-s.events:
 	case <-s.done:
-		return errClosed
+		return &Error{Kind: ErrCanceled, Op: s.call.Op, Message: "the stream was closed before its end", Err: errClosed}
 	}
 	switch {
 	case got.err == io.EOF:
 		if s.left--; s.left > 0 {
 			return nil
 		}
-		sum := s.usage[0]
-		for _, u := range s.usage[1:] {
-			sum = sum.plus(u)
+		for i, u := range s.usage {
+			u = counted(u, s.call.Op, int64(s.calls[i].load.envelope.Text), s.sent[i])
+			if i == 0 {
+				s.sum = u
+			} else {
+				s.sum = s.sum.plus(u)
+			}
 		}
-		out, err := s.enc.Encode(nil, &Event{Kind: EventUsage, Usage: sum})
+		out, err := s.enc.Encode(nil, &Event{Kind: EventUsage, Usage: s.sum})
 		if err != nil {
 			return err
 		}
@@ -204,6 +241,7 @@ func (s *choices) wait() error {
 			continue
 		}
 		e.Choice = got.choice
+		s.sent[got.choice] += int64(e.text.Len() + len(e.Value))
 		var err error
 		if out, err = s.enc.Encode(out, e); err != nil {
 			return err
@@ -226,6 +264,9 @@ func (s *choices) frames(b []byte) error {
 		f := (&Frame{Raw: fr.Raw, Event: fr.Event, Data: fr.Data}).Clone()
 		if err := s.scan.Scan(f); err != nil {
 			return err
+		}
+		if f.Usage.Source != UsageNone && s.sum.Source != UsageNone {
+			f.Usage = s.sum // who counted does not stand in it
 		}
 		if f.Kind == FrameUsage && !s.call.WantsUsage() {
 			f.Raw = nil

@@ -6,6 +6,10 @@ package hoosh
 // nothing of counting.
 func cannotCount(err error) bool {
 	e := AsError(err)
+	switch e.Param {
+	case "previous_response_id", "conversation", "prompt": // the rest of the chat is not here to be guessed
+		return false
+	}
 	return e.Kind == ErrUnsupported || e.Upstream && e.Kind == ErrModelNotFound
 }
 

@@ -4,6 +4,7 @@ package hoosh
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -27,11 +28,17 @@ func (p *Profile) asksOtherwise(c *Call) bool {
 	return p.NoSchema != nil && c.load.envelope.Needs&FeatureJSONSchema != 0 && matchAny(p.NoSchema, c.Model)
 }
 
+// asksTool reports that a tool stands for the schema of q: it is the only one, and
+// the schema is of an object.
+func (p *Profile) asksTool(q *Request) bool {
+	return !p.SchemaInPrompt && len(q.Tools) == 0 && isObjectSchema(q.Format.Schema)
+}
+
 // withoutSchema is q asking for the same in other ways: by a tool where that is
 // the only one and the schema is of an object, else by words.
 func withoutSchema(q *Request, p *Profile) *Request {
 	e := *q
-	if !p.SchemaInPrompt && len(q.Tools) == 0 && isObjectSchema(q.Format.Schema) {
+	if p.asksTool(q) {
 		e.Format = Format{}
 		e.Tools = []Tool{{Name: schemaTool, Description: NewText(schemaToolText), Parameters: q.Format.Schema}}
 		e.ToolChoice = ToolChoice{Mode: "function", Name: schemaTool}
@@ -73,20 +80,29 @@ func isObjectSchema(schema []byte) bool {
 
 // emulated brings a whole answer to what was asked: the arguments of the tool
 // that stands for a schema are its text, and it ends before a stop sequence.
-func (r *Response) emulated(stops []string) {
+func (r *Response) emulated(stops []string, schema bool) {
 	for i := range r.Choices {
 		ch := &r.Choices[i]
-		for j := range ch.Message.Parts {
-			if p := &ch.Message.Parts[j]; p.Call != nil && p.Call.Name == schemaTool {
-				*p = NewPart(PartText, NewText(string(p.Call.Arguments.JSON())))
-				if ch.Finish == FinishToolCalls {
-					ch.Finish = FinishStop
-				}
-			}
+		if schema {
+			ch.answer()
 		}
 		if len(stops) > 0 {
 			ch.stopAt(stops)
 		}
+	}
+}
+
+// answer leaves of the choice the thinking, and the call of the schema's tool as text.
+func (ch *Choice) answer() {
+	parts := ch.Message.Parts
+	i := slices.IndexFunc(parts, func(p Part) bool { return p.Call != nil && p.Call.Name == schemaTool })
+	if i < 0 {
+		return
+	}
+	text := NewPart(PartText, NewText(string(parts[i].Call.Arguments.JSON())))
+	ch.Message.Parts = append(slices.DeleteFunc(slices.Clone(parts), func(p Part) bool { return p.Kind != PartThinking }), text)
+	if ch.Finish == FinishToolCalls {
+		ch.Finish = FinishStop
 	}
 }
 
@@ -136,8 +152,7 @@ func heldBack(text string, stops []string) int {
 	return most
 }
 
-// emulation does the same to the events of a stream. The zero value looks for
-// the schema's tool only.
+// emulation does the same to the events of a stream. The zero value is idle.
 type emulation struct {
 	stops   []string
 	choices []emulatedChoice
@@ -145,6 +160,8 @@ type emulation struct {
 	op      Operation
 	prompt  int64  // bytes of the prompt
 	sent    int64  // bytes of text so far
+	given   Usage  // with which src was ended
+	schema  bool   // an answer by a schema was asked of a tool
 	src     Stream // to be ended when all choices have met a stop sequence
 	want    int    // choices that were asked for
 	stopped int    // that have
@@ -153,30 +170,26 @@ type emulation struct {
 type emulatedChoice struct {
 	tail    string // text that may be the beginning of a stop sequence
 	stopped bool   // nothing of it is passed on any more
-	calls   int    // real tool calls
-	answers []int  // indices of calls that are the answer
+	beside  []byte // text where a call of the schema's tool was wanted
+	asked   bool   // that call has come
+	answer  int    // its index
 }
 
 func newEmulation(r *Reply, c *Call) emulation {
-	m := emulation{stops: r.stops, src: r.Stream, want: 1, op: r.op}
+	m := emulation{stops: r.stops, schema: r.schema, src: r.Stream, want: 1, op: r.op}
 	if c != nil {
 		m.want, m.prompt = max(c.load.envelope.Choices, 1), int64(c.load.envelope.Text)
+	}
+	if c != nil && r.stops != nil {
+		if q, err := c.Request(); err == nil { // each prompt of a legacy completion has its own
+			m.want *= max(len(q.Input), 1)
+		}
 	}
 	return m
 }
 
-// idle reports that there is nothing to do but for a call of the schema's tool.
-func (m *emulation) idle(events []Event) bool {
-	if m.stops != nil || m.choices != nil {
-		return false
-	}
-	for i := range events {
-		if events[i].Kind == EventToolCall && events[i].Name == schemaTool {
-			return false
-		}
-	}
-	return true
-}
+// idle reports that there is nothing to do.
+func (m *emulation) idle() bool { return m.stops == nil && !m.schema }
 
 func (m *emulation) choice(i int) *emulatedChoice {
 	i = min(max(i, 0), maxChoices-1)
@@ -191,7 +204,11 @@ func (m *emulation) pass(dst []Event, e *Event) []Event {
 	switch e.Kind {
 	case EventUsage:
 		m.usage = m.usage.Merge(e.Usage)
-		return append(dst, *e)
+		u := *e
+		if m.given.Source != UsageNone {
+			u.Usage = m.given // read back of the ending it has lost who counted
+		}
+		return append(dst, u)
 	case EventStart:
 		return append(dst, *e)
 	}
@@ -201,26 +218,29 @@ func (m *emulation) pass(dst []Event, e *Event) []Event {
 	}
 	was := *e
 	e = &was
-	switch e.Kind {
-	case EventToolCall:
-		if e.Name != schemaTool {
-			ch.calls++
-			break
+	if m.schema {
+		if e.Kind == EventFinish {
+			dst = m.unasked(dst, ch, e.Choice)
 		}
-		ch.answers = append(ch.answers, e.Index)
-		if e.Value != nil {
-			e.text = NewText(string(e.Value))
-		}
-		*e = Event{Kind: EventText, Choice: e.Choice, text: e.text}
-	case EventArguments:
-		if slices.Contains(ch.answers, e.Index) {
-			*e = Event{Kind: EventText, Choice: e.Choice, text: e.text}
-		}
-	case EventFinish:
-		if e.Finish == FinishToolCalls && ch.answers != nil && ch.calls == 0 {
-			e.Finish = FinishStop
+		if !ch.answers(e) {
+			return dst
 		}
 	}
+	return m.tell(dst, ch, e)
+}
+
+// unasked passes on what a model said that did not call the schema's tool.
+func (m *emulation) unasked(dst []Event, ch *emulatedChoice, i int) []Event {
+	if ch.asked || len(ch.beside) == 0 {
+		return dst
+	}
+	text := NewText(string(ch.beside))
+	ch.asked, ch.answer, ch.beside = true, -1, nil
+	return m.tell(dst, ch, &Event{Kind: EventText, Choice: i, text: text})
+}
+
+// tell passes e on, up to a stop sequence.
+func (m *emulation) tell(dst []Event, ch *emulatedChoice, e *Event) []Event {
 	if m.stops == nil {
 		return append(dst, *e)
 	}
@@ -234,7 +254,8 @@ func (m *emulation) pass(dst []Event, e *Event) []Event {
 		dst = append(ch.flush(dst, e.Choice), Event{Kind: EventFinish, Choice: e.Choice, Finish: FinishStop, Name: which})
 		if m.stopped++; m.stopped >= m.want {
 			// Most backends would have said what was used only at the end.
-			m.src.Stop(FinishStop, counted(m.usage, m.op, m.prompt, m.sent))
+			m.given = cut(m.usage, m.op, m.prompt, m.sent)
+			m.src.Stop(FinishStop, m.given)
 		}
 		return dst
 	}
@@ -244,6 +265,41 @@ func (m *emulation) pass(dst []Event, e *Event) []Event {
 	ch.tail = text[len(text)-held:]
 	return dst
 }
+
+// answers makes of the call of the schema's tool, which is all that is wanted, the
+// text that it stands for; false: e is not to be told. What a model says beside it is
+// its answer only if it does not call.
+func (ch *emulatedChoice) answers(e *Event) bool {
+	switch e.Kind {
+	case EventText:
+		if !ch.asked && len(ch.beside) < maxBeside {
+			ch.beside = appendText(ch.beside, e.text)
+		}
+		return false
+	case EventToolCall:
+		if ch.asked || e.Name != schemaTool {
+			return false
+		}
+		ch.asked, ch.answer = true, e.Index
+		if e.Value != nil {
+			e.text = NewText(string(e.Value))
+		}
+		*e = Event{Kind: EventText, Choice: e.Choice, text: e.text}
+	case EventArguments:
+		if !ch.asked || e.Index != ch.answer {
+			return false
+		}
+		*e = Event{Kind: EventText, Choice: e.Choice, text: e.text}
+	case EventFinish:
+		if e.Finish == FinishToolCalls {
+			e.Finish = FinishStop
+		}
+	}
+	return true
+}
+
+// maxBeside bounds what is held of it.
+const maxBeside = 1 << 20
 
 // flush passes the held text on.
 func (ch *emulatedChoice) flush(dst []Event, i int) []Event {
@@ -257,25 +313,38 @@ func (ch *emulatedChoice) flush(dst []Event, i int) []Event {
 // end passes on what is held of choices that gave no reason for their end.
 func (m *emulation) end(dst []Event) []Event {
 	for i := range m.choices {
+		if m.schema {
+			dst = m.unasked(dst, &m.choices[i], i)
+		}
 		dst = m.choices[i].flush(dst, i)
 	}
 	return dst
 }
 
 // stopsOf are the stop sequences of a request that a backend could not be told.
-func stopsOf(c *Call) []string {
+func stopsOf(c *Call) ([]string, error) {
 	q, err := c.Request()
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	var stops []string
 	for _, t := range q.Stop {
-		if s := t.String(); s != "" {
-			stops = append(stops, s)
+		if t.Len() > 0 {
+			stops = append(stops, t.String())
+		}
+		if len(stops) > maxEmulatedStops || t.Len() > maxEmulatedStop {
+			return nil, &Error{Kind: ErrInvalidRequest, Op: c.Op, Param: "stop",
+				Message: fmt.Sprintf("want at most %d sequences of at most %d bytes", maxEmulatedStops, maxEmulatedStop)}
 		}
 	}
-	return stops
+	return stops, nil
 }
+
+// Each event is searched for each sequence.
+const (
+	maxEmulatedStops = 64
+	maxEmulatedStop  = 1 << 10
+)
 
 // isUnsaid reports that a body has this among what was dropped, and takes it
 // out.

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -321,5 +322,144 @@ func TestCountRefused(t *testing.T) {
 	resp, err := r.Infer(context.Background(), q)
 	if err != nil || resp.Usage.Input != 2 || b.Calls() != 1 {
 		t.Errorf("%+v, %v after %d calls", resp, err, b.Calls())
+	}
+}
+
+// TestChoicesPanic: a fault below meets the call as it would with one choice.
+func TestChoicesPanic(t *testing.T) {
+	d := ableDoer2{hoosh.DoerFunc(func(context.Context, *hoosh.Call) (*hoosh.Reply, error) { panic("a fault") })}
+	r := newRouter(t, []hoosh.Provider{{Name: "a", Doer: d}})
+	defer func() {
+		if v := recover(); v != "a fault" {
+			t.Errorf("recovered %v", v)
+		}
+	}()
+	r.Infer(context.Background(), &hoosh.Request{Model: "a/m", Choices: 2, Messages: []hoosh.Message{hoosh.User("hi")}}) //nolint:errcheck // it panics
+	t.Error("no panic")
+}
+
+// ableDoer2 gives one answer to a call.
+type ableDoer2 struct{ hoosh.Doer }
+
+func (ableDoer2) Capabilities(string) hoosh.Capabilities {
+	return hoosh.Capabilities{Features: hoosh.AllFeatures &^ hoosh.FeatureChoices}
+}
+
+type countedEnder struct{ n *atomic.Int64 }
+
+func (e countedEnder) End(*hoosh.Outcome) { e.n.Add(1) }
+
+// TestChoicesBooked: what is booked on the calls that one becomes is ended, once.
+func TestChoicesBooked(t *testing.T) {
+	var booked, ended atomic.Int64
+	for _, fails := range []bool{false, true} {
+		d := ableDoer2{hoosh.DoerFunc(func(_ context.Context, c *hoosh.Call) (*hoosh.Reply, error) {
+			c.OnEnd(countedEnder{&ended})
+			if booked.Add(1) == 2 && fails {
+				return nil, &hoosh.Error{Kind: hoosh.ErrInvalidRequest}
+			}
+			return &hoosh.Reply{Dialect: hoosh.OpenAI, Body: []byte(`{"choices":[{"index":0,"message":{"content":"x"},"finish_reason":"stop"}]}`)}, nil
+		})}
+		r := newRouter(t, []hoosh.Provider{{Name: "a", Doer: d}})
+		booked.Store(0)
+		ended.Store(0)
+		resp, err := r.Infer(context.Background(), &hoosh.Request{Model: "a/m", Choices: 3, Messages: []hoosh.Message{hoosh.User("twelve bytes")}})
+		if (err != nil) != fails || booked.Load() != 3 || ended.Load() != 3 {
+			t.Errorf("%v: %d booked, %d ended", err, booked.Load(), ended.Load())
+		}
+		if !fails && (resp.Usage.Input != 9 || resp.Usage.Output != 3 || resp.Usage.Source != hoosh.UsageCounted) {
+			t.Errorf("of three answers without a report: %+v", resp.Usage)
+		}
+	}
+}
+
+// TestChoicesBound: one call makes no hundreds.
+func TestChoicesBound(t *testing.T) {
+	r, b := lacking(t, hoosh.Profile{}, hoosh.AllFeatures&^hoosh.FeatureChoices)
+	_, _, err := inform(t, r, `{"model":"a/m","n":500,"messages":[{"role":"user","content":"hi"}]}`)
+	if e := hoosh.AsError(err); !errors.Is(err, hoosh.ErrInvalidRequest) || e.Param != "n" || b.Calls() > 0 {
+		t.Errorf("%v after %d calls", err, b.Calls())
+	}
+	stops := `"` + strings.Repeat(`x","`, 100) + `"`
+	r, b = lacking(t, noStop, hoosh.AllFeatures)
+	_, _, err = inform(t, r, `{"model":"a/m","stop":[`+stops[:len(stops)-3]+`],"messages":[{"role":"user","content":"hi"}]}`)
+	if e := hoosh.AsError(err); !errors.Is(err, hoosh.ErrInvalidRequest) || e.Param != "stop" || b.Calls() > 0 {
+		t.Errorf("%v after %d calls", err, b.Calls())
+	}
+}
+
+// TestSchemaAnswer: the call of the tool that stands for a schema is the answer, and
+// nothing else is; a tool of that name which the caller has is the caller's.
+func TestSchemaAnswer(t *testing.T) {
+	calls := hooshtest.Answer{Text: "Let me see. ", Pieces: []string{"Let me ", "see. "},
+		ToolCalls: []hooshtest.ToolCall{{Name: "hoosh_answer", Arguments: `{"city":"Graz"}`}, {Name: "hoosh_answer", Arguments: `{"city":"Wien"}`}}}
+	schema := hoosh.Format{Type: "json_schema", Name: "n", Schema: json.RawMessage(`{"type":"object","properties":{"city":{"type":"string"}}}`)}
+	for _, tc := range []struct {
+		name   string
+		answer hooshtest.Answer
+		want   string
+	}{{"two calls and text", calls, `{"city":"Graz"}`}, {"no call", hooshtest.Text(`{"city":"Linz"}`), `{"city":"Linz"}`}} {
+		r, b := lacking(t, hoosh.Profile{NoSchema: []string{"*"}}, hoosh.AllFeatures)
+		b.Answer(tc.answer)
+		q := &hoosh.Request{Model: "a/m", Format: schema, Messages: []hoosh.Message{hoosh.User("where?")}}
+		whole, err := r.Infer(context.Background(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := r.Stream(context.Background(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		streamed, err := s.Response()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, resp := range []*hoosh.Response{whole, streamed} {
+			if resp.Text() != tc.want || resp.Finish() != hoosh.FinishStop || len(resp.ToolCalls()) > 0 {
+				t.Errorf("%s: %q, %v, %d calls", tc.name, resp.Text(), resp.Finish(), len(resp.ToolCalls()))
+			}
+		}
+	}
+	r, b := lacking(t, hoosh.Profile{NoSchema: []string{"*"}}, hoosh.AllFeatures)
+	b.Answer(hooshtest.Tool("hoosh_answer", `{}`))
+	resp, err := r.Infer(context.Background(), &hoosh.Request{Model: "a/m", Tools: []hoosh.Tool{{Name: "hoosh_answer"}}, Messages: []hoosh.Message{hoosh.User("x")}})
+	if err != nil || len(resp.ToolCalls()) != 1 {
+		t.Errorf("the caller's own tool: %+v, %v", resp, err)
+	}
+}
+
+// TestCutUsage: text that was sent is counted though only the prompt was reported.
+func TestCutUsage(t *testing.T) {
+	p := &passing{kind: "text/event-stream", reply: []byte(`data: {"choices":[{"index":0,"delta":{"content":"four by four by four"}}],"usage":{"prompt_tokens":10,"completion_tokens":0}}` + "\n\n")}
+	reply, _, err := send(t, p, "*", hoosh.Profile{}, []byte(`{"model":"m","stream":true,"messages":[]}`))
+	_ = reply
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out hoosh.Outcome
+	c, err := hoosh.ParseCall(hoosh.OpenAI, hoosh.OpChat, []byte(`{"model":"m","stream":true,"messages":[]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.OnEnd(outcomeOf{&out})
+	settled, err := hoosh.Settle(hoosh.DoerFunc(func(context.Context, *hoosh.Call) (*hoosh.Reply, error) { return reply, nil })).Do(context.Background(), c)
+	for err == nil {
+		_, err = settled.Stream.Next()
+	}
+	if out.End != hoosh.EndFailed || out.Usage.Input != 10 || out.Usage.Output != 5 || out.Usage.Source != hoosh.UsagePartial {
+		t.Errorf("%v: %+v, %v", out.End, out.Usage, err)
+	}
+}
+
+type outcomeOf struct{ out *hoosh.Outcome }
+
+func (o outcomeOf) End(out *hoosh.Outcome) { *o.out = *out }
+
+// TestImageFormat: what images have under a name is not what chats have.
+func TestImageFormat(t *testing.T) {
+	for _, body := range []string{`{"model":"m","prompt":"a cat","response_format":"b64_json"}`, `{"model":"m","prompt":"a cat","n":2,"tools":"none"}`} {
+		if _, err := hoosh.ParseCall(hoosh.OpenAI, hoosh.OpImage, []byte(body)); err != nil {
+			t.Error(err)
+		}
 	}
 }

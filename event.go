@@ -130,9 +130,7 @@ func (s *EventStream) read() (Event, error) {
 		}
 		if err != nil {
 			s.queue, s.next, s.err = nil, 0, err
-			if err == io.EOF {
-				s.queue = s.emulate.end(nil)
-			}
+			s.queue = s.emulate.end(nil)
 			s.reply.Stream.Close()
 			continue
 		}
@@ -151,7 +149,7 @@ func (s *EventStream) read() (Event, error) {
 func (s *EventStream) decode(f *Frame) (err error) {
 	s.next = 0
 	s.queue, err = s.reply.Dialect.DecodeFrame(s.queue[:0], f)
-	if err != nil || s.emulate.idle(s.queue) {
+	if err != nil || s.emulate.idle() {
 		return err
 	}
 	s.told = s.told[:0]

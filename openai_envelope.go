@@ -72,6 +72,9 @@ func readOpenAIEnvelope(op Operation, body []byte, depth int, e *Envelope) error
 		}
 		k := TopKey{Name: c.Key(), Start: c.KeyStart(), From: c.Pos()}
 		which := openAIKeyOf(k.Name)
+		if op >= OpImage && which >= keyTools { // what they have under these names is something else
+			which = keyOther
+		}
 		if which != keyOther {
 			if seen&(1<<which) != 0 {
 				return invalid(op, openAIKeys[which], fmt.Sprintf("a second key, %q, that reads as %q", jsonpeek.Unquote(k.Name), openAIKeys[which]))

@@ -143,7 +143,8 @@ func hasCalls(parts []Part) bool {
 // written for a Go program only: a client is given what was translated from
 // another dialect, in whose words they are.
 func encodeOpenAIResponse(c *Call, r *Response) ([]byte, error) {
-	w := openAIWriter{op: c.Op, p: &plainOpenAI, reply: true, extras: c.Dialect() == nil, check: true}
+	w := openAIWriter{op: c.Op, p: &plainOpenAI, reply: true, typed: c.Dialect() == nil,
+		extras: c.Dialect() == nil && r.dialect == nil || r.dialect == OpenAI, check: true}
 	size := 512 + 8*len(r.Choices)
 	for i := range r.Choices {
 		for j := range r.Choices[i].Message.Parts {

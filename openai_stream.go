@@ -254,18 +254,19 @@ type openAIOpenChoice struct {
 	calls    []openAIOpenCall
 	thoughts int  // parts of thinking
 	thinks   bool // one of them is open
-	thinking Part // the last of them, of its text only whether there was any
+	thinking Part // the last of them, without its text
+	thought  []byte
 }
 
 // think notes a piece of thinking, or the signature that ends a part of it.
 func (ch *openAIOpenChoice) think(e *Event, issuer string) {
 	if !ch.thinks {
 		ch.thoughts++
-		ch.thinks, ch.thinking = true, Part{Kind: PartThinking}
+		ch.thinks, ch.thinking, ch.thought = true, Part{Kind: PartThinking}, ch.thought[:0]
 	}
 	if e.Kind == EventThinking {
-		if !e.text.IsEmpty() {
-			ch.thinking.text = NewText("…")
+		if len(ch.thought) < maxBeside { // of what is longer no signature is kept
+			ch.thought = appendText(ch.thought, e.text)
 		}
 		return
 	}
@@ -284,6 +285,7 @@ func (ch *openAIOpenChoice) sealed(id string, e *Event, issuer string) string {
 	if len(ch.calls) > 0 || ch.thoughts != 1 {
 		return SealID(id, own, nil)
 	}
+	ch.thinking.text = NewText(string(ch.thought))
 	return SealID(id, own, &ch.thinking)
 }
 

@@ -23,6 +23,7 @@ type openAIWriter struct {
 	from    *Dialect
 	sent    Extra  // of the request: the names that a rule's Rename must not meet
 	extras  bool   // members without a field are in OpenAI's words
+	typed   bool   // a reply for a Go program
 	check   bool   // raw JSON is a Go program's, and may not be JSON
 	reply   bool   // a reply's message says more than a request's
 	role    Role   // of the message that is written
@@ -309,7 +310,7 @@ func (w *openAIWriter) thinks(p *Part) bool {
 		return false
 	case w.reply:
 		return true
-	case w.p.NoThinking && w.from != OpenAI:
+	case w.p.NoThinking:
 		return false
 	}
 	return p.Signature == nil || p.Signature.Issuer == "" || p.Signature.Issuer == w.p.Issuer || w.p.Sealed
@@ -370,7 +371,7 @@ func (w *openAIWriter) sealed(p, thinking *Part) string {
 	if id == "" && w.reply {
 		id = newOpenAIID("call_")
 	}
-	if w.reply && !w.extras || w.p.Sealed {
+	if w.reply && !w.typed || w.p.Sealed {
 		return SealID(id, p.Signature, thinking)
 	}
 	return id

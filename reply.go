@@ -27,6 +27,7 @@ type Reply struct {
 
 	op     Operation
 	stops  []string // that the backend could not be told
+	schema bool     // a tool stands for the schema that was asked for
 	recode bool     // it has vendor's forms in it that a client of its dialect would not know
 }
 
@@ -67,10 +68,14 @@ func (r *Reply) Response() (*Response, error) {
 	}
 	resp.Provider, resp.Took = r.Provider, r.Waited
 	resp.signed(or(r.Issuer, r.Provider))
-	resp.emulated(r.stops)
-	if resp.Usage.IsZero() {
+	resp.emulated(r.stops, r.schema)
+	switch {
+	case resp.Usage.IsZero():
 		resp.Usage = r.Usage
+	case r.Usage.Source != UsageNone: // it may be hoosh's own estimate
+		resp.Usage.Source = min(resp.Usage.Source, r.Usage.Source)
 	}
+	resp.dialect = r.Dialect
 	return resp, nil
 }
 
@@ -128,6 +133,7 @@ type Frame struct {
 func (f *Frame) Clone() *Frame {
 	g := *f
 	g.Raw = bytes.Clone(f.Raw)
+	g.Signature = bytes.Clone(f.Signature)
 	g.Event = bytes.Clone(f.Event)
 	if i := dataOffset(f); i >= 0 {
 		g.Data = g.Raw[i : i+len(f.Data)]

@@ -21,6 +21,22 @@ type Response struct {
 	Extra      Extra
 
 	Took time.Duration // until it was there; 0: not known
+
+	dialect *Dialect // of Extra, nil: OpenAI's
+}
+
+// size is how many bytes of text there are.
+func (r *Response) size() (n int64) {
+	for i := range r.Choices {
+		for j := range r.Choices[i].Message.Parts {
+			p := &r.Choices[i].Message.Parts[j]
+			n += int64(p.text.Len())
+			if p.Call != nil {
+				n += int64(len(p.Call.Arguments.JSON()))
+			}
+		}
+	}
+	return n
 }
 
 // Choice is one of the answers.

@@ -130,18 +130,33 @@ func settle(ctx context.Context, c *Call, next Doer) (reply *Reply, err error) {
 }
 
 func outcomeOf(c *Call, r *Reply) Outcome {
+	if c.Op == OpCount { // its figure is the answer, and costs nothing
+		return Outcome{Provider: r.Provider, Model: r.Model, Attempts: r.Attempts}
+	}
 	return Outcome{Provider: r.Provider, Model: r.Model, Attempts: r.Attempts, Usage: r.Usage, Finish: r.Finish, Stream: r.Stream != nil}
 }
 
 // counted fills in the usage that a backend did not report, from the bytes of
 // the prompt and of the answer.
 func counted(u Usage, op Operation, prompt, sent int64) Usage {
-	if u.Source != UsageNone {
+	if u.Source != UsageNone || op == OpCount {
 		return u
 	}
 	u.Source, u.Input = UsageCounted, countTokens(prompt)
 	if op != OpEmbed {
 		u.Output = countTokens(sent)
+	}
+	return u
+}
+
+// cut is the usage of an answer that did not come to its end by itself: what was
+// reported before may say nothing of the text that was sent.
+func cut(u Usage, op Operation, prompt, sent int64) Usage {
+	if u = counted(u, op, prompt, sent); u.Source == UsageReported {
+		u.Source = UsagePartial
+	}
+	if more := countTokens(sent) - u.Completion(); more > 0 {
+		u.Output += more
 	}
 	return u
 }
@@ -209,9 +224,7 @@ func (s *settledStream) Next() (*Frame, error) {
 
 func (s *settledStream) Stop(why Finish, u Usage) {
 	s.mu.Lock()
-	if s.out.Usage.Source == UsageNone {
-		s.out.Usage = u
-	}
+	s.out.Usage = u
 	s.stopped = true // what the ending says of usage is what we said
 	s.mu.Unlock()
 	s.src.Stop(why, u)
@@ -244,8 +257,8 @@ func (s *settledStream) settle(end End, e *Error) {
 	o := s.out
 	s.mu.Unlock()
 	o.End, o.Err, o.Total = end, e, time.Since(s.start)
-	if end != EndComplete && o.Usage.Source == UsageReported {
-		o.Usage.Source = UsagePartial
+	if end != EndComplete {
+		o.Usage = cut(o.Usage, s.op, s.prompt, o.Sent)
 	}
 	o.Usage = counted(o.Usage, s.op, s.prompt, o.Sent)
 	s.ledger.end(&o)

@@ -5,6 +5,8 @@ package hoosh
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
+	"hash/crc32"
 	"hash/maphash"
 	"strings"
 	"sync"
@@ -105,7 +107,8 @@ func OpenSignature(field Text) *Signature {
 }
 
 // SealID puts signatures into the id of a tool call, for clients that keep only
-// ids: that of the call itself or else that of the one thinking part before it.
+// ids: that of the call itself or else that of the one thinking part before it,
+// which must have its whole text: with another one the signature is not taken back.
 // Either may be nil. [OpenID] reads the result.
 func SealID(id string, call *Signature, thinking *Part) string {
 	switch {
@@ -114,14 +117,21 @@ func SealID(id string, call *Signature, thinking *Part) string {
 	case thinking == nil || thinking.Signature == nil:
 		return id
 	}
-	kind := byte(sealThinking)
-	if thinking.Signature.Redacted {
-		kind = sealRedacted
-	} else if thinking.text.IsEmpty() {
-		kind = sealUnsaid
+	s := thinking.Signature
+	switch {
+	case s.Redacted:
+		return id + idMark + s.seal(sealRedacted)
+	case thinking.text.IsEmpty():
+		return id + idMark + s.seal(sealUnsaid)
 	}
-	return id + idMark + thinking.Signature.seal(kind)
+	bound := *s
+	bound.Data = NewText(string(binary.BigEndian.AppendUint32(nil, sumOf(thinking.text.String()))) + s.Data.String())
+	return id + idMark + bound.seal(sealThinking)
 }
+
+// sumOf tells one thinking from another: a signature is of no use with any but its
+// own, and clients may join two or keep a part.
+func sumOf(thinking string) uint32 { return crc32.ChecksumIEEE([]byte(thinking)) }
 
 // hasSeal reports that ids with a seal may be among the bytes.
 func hasSeal(b []byte) bool { return bytes.Contains(b, []byte(idMark)) }
@@ -177,7 +187,9 @@ func OpenIDs(ms []Message) {
 func (m *Message) sign(s *Signature, kind byte) bool {
 	for i := range m.Parts {
 		if p := &m.Parts[i]; p.Kind == PartThinking {
-			if p.Signature == nil && kind == sealThinking {
+			if data := s.Data.String(); p.Signature == nil && kind == sealThinking && len(data) > 4 &&
+				binary.BigEndian.Uint32([]byte(data)) == sumOf(p.Text()) {
+				s.Data = NewText(data[4:])
 				p.Signature = s
 			}
 			return false

@@ -25,20 +25,20 @@ func (t *translation) Next() (*Frame, error) {
 	f, err := t.src.Next()
 	if err == io.EOF {
 		t.err = err
-		out := t.buf[:0]
-		for _, e := range t.emulate.end(nil) {
-			out, _ = t.enc.Encode(out, &e) // text: nothing that could fail
-		}
-		t.frame = Frame{Raw: t.enc.End(out), Kind: FrameEnd}
+		t.frame = Frame{Raw: t.enc.End(t.held()), Kind: FrameEnd}
 		return &t.frame, nil
 	}
 	if err != nil {
 		t.err = err
+		if held := t.held(); len(held) > 0 { // it was no stop sequence
+			t.frame = Frame{Raw: held, Kind: FrameContent}
+			return &t.frame, nil
+		}
 		return nil, err
 	}
 	t.events, err = t.from.DecodeFrame(t.events[:0], f)
 	events := t.events
-	if err == nil && !t.emulate.idle(events) {
+	if err == nil && !t.emulate.idle() {
 		t.told = t.told[:0]
 		for i := range events {
 			t.told = t.emulate.pass(t.told, &events[i])
@@ -67,6 +67,15 @@ func (t *translation) Next() (*Frame, error) {
 		t.frame.Raw = out
 	}
 	return &t.frame, nil
+}
+
+// held is what was held back, as frames.
+func (t *translation) held() []byte {
+	out := t.buf[:0]
+	for _, e := range t.emulate.end(nil) {
+		out, _ = t.enc.Encode(out, &e) // text: nothing that could fail
+	}
+	return out
 }
 
 func (t *translation) Stop(why Finish, u Usage) { t.src.Stop(why, u) }

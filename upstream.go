@@ -128,7 +128,15 @@ func (u *Upstream) Do(ctx context.Context, c *Call, path *url.URL) (*Reply, erro
 	}
 	var stops []string
 	if rest, ok := isUnsaid(dropped, "stop"); ok {
-		dropped, stops = rest, stopsOf(c)
+		dropped = rest
+		if stops, err = stopsOf(c); err != nil {
+			return nil, u.fail(c, err)
+		}
+	}
+	schema := false
+	if u.Profile.asksOtherwise(c) {
+		q, err := c.Request() // it was decoded for the body
+		schema = err == nil && u.Profile.asksTool(q)
 	}
 	if c.Strict && len(dropped) > 0 {
 		return nil, u.fail(c, cannotTell(dropped))
@@ -158,7 +166,7 @@ func (u *Upstream) Do(ctx context.Context, c *Call, path *url.URL) (*Reply, erro
 		return nil, u.fail(c, u.refusal(resp))
 	}
 	reply := &Reply{Provider: u.Name, Issuer: u.Profile.Issuer, Model: c.Model, Dialect: u.Profile.Dialect, Header: resp.Header, Dropped: dropped, Attempts: 1,
-		op: c.Op, stops: stops, recode: u.Profile.Recode != nil && matchAny(u.Profile.Recode, c.Model) || u.Profile.asksOtherwise(c)}
+		op: c.Op, stops: stops, schema: schema, recode: u.Profile.Recode != nil && matchAny(u.Profile.Recode, c.Model) || u.Profile.asksOtherwise(c)}
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
 		return nil, u.fail(c, &Error{Kind: ErrMalformed, Message: "a web page came where an answer was wanted"})
 	}
@@ -275,6 +283,9 @@ func (u *Upstream) fail(c *Call, err error) *Error {
 	}
 	for _, secret := range u.secrets { // backends like to quote the key that they refuse
 		e.Message = strings.ReplaceAll(e.Message, secret, redacted)
+		for _, text := range [...]*string{&e.Code, &e.Type, &e.Param} {
+			*text = strings.ReplaceAll(*text, secret, redacted)
+		}
 		e.Body = bytes.ReplaceAll(e.Body, []byte(secret), []byte(redacted))
 	}
 	return &e

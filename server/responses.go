@@ -4,6 +4,8 @@ package server
 
 import (
 	"bytes"
+	"fmt"
+	"net"
 	"slices"
 	"strconv"
 
@@ -24,18 +26,21 @@ func (s *Server) responses(op hoosh.Operation) func(*request) {
 		if c == nil {
 			return
 		}
-		c, previous, err := q.resumed(c)
-		defer func() { c.Release() }()
-		if err != nil {
+		k := keeper{q: q, c: c, keeps: string(value(c, "store")) != "false"} // it is the format's default
+		defer func() { k.c.Release() }()
+		if string(value(c, "background")) == "true" {
+			q.fail(&hoosh.Error{Kind: hoosh.ErrUnsupported, Op: op, Param: "background", Message: "what is answered in the background could not be fetched here; leave it out, and wait or stream"})
+			return
+		}
+		if err := k.resume(); err != nil {
 			q.fail(err)
 			return
 		}
-		k := keeper{q: q, c: c, previous: previous, keeps: op == hoosh.OpChat && wantsStored(c)}
-		if op != hoosh.OpChat || !k.keeps && previous == "" {
-			q.answer(c, nil)
-			return
+		f := &form{failure: k.failure}
+		if op == hoosh.OpChat && (k.keeps || k.before != nil) {
+			f.whole, f.frame = k.whole, k.frame
 		}
-		q.answer(c, &form{whole: k.whole, frame: k.frame})
+		q.answer(k.c, f)
 	}
 }
 
@@ -48,50 +53,94 @@ func value(c *hoosh.Call, name string) []byte {
 	return c.Body()[k.From:k.To]
 }
 
-// wantsStored reports that the answer shall be kept, which is the format's
-// default.
-func wantsStored(c *hoosh.Call) bool { return string(value(c, "store")) != "false" }
-
-// resumed gives the call that says all that c refers to, and the id by which it
-// does; c itself where that is not kept here, for a backend may know it. C is
-// released if it is not what comes back.
-func (q *request) resumed(c *hoosh.Call) (*hoosh.Call, string, error) {
-	id := responses.PreviousID(c)
-	if id == "" {
-		return c, "", nil
-	}
-	earlier := q.s.answers.get(q.caller.Name, id)
-	if earlier == nil {
-		return c, "", nil
-	}
-	body := []byte{'{'}
-	for _, k := range c.Envelope().Keys {
-		if jsonpeek.EqualFold(k.Name, "previous_response_id") || jsonpeek.EqualFold(k.Name, "input") {
-			continue
-		}
-		body = append(append(body, c.Body()[k.Start:k.To]...), ',')
-	}
-	body = append(body, `"input":[`...)
-	body = join(body, earlier.input)
-	body = join(body, elements(member(earlier.object, "output")))
-	body = join(body, inputItems(value(c, "input")))
-	body = append(body, "]}"...)
-	limits := &q.s.cfg.Limits
-	whole, err := hoosh.ReadCall(responses.Dialect, c.Op, bytes.NewReader(body), int64(len(body)), int64(len(body)), limits.Depth)
-	if err != nil {
-		return c, "", err
-	}
-	q.adopt(whole)
-	c.Release()
-	return whole, id, nil
+// says reports that a call has a member, and not null in it.
+func says(c *hoosh.Call, name string) bool {
+	v := value(c, name)
+	return v != nil && string(v) != "null"
 }
 
-// join appends items to an array that has begun.
-func join(dst, items []byte) []byte {
-	if len(items) > 0 && dst[len(dst)-1] != '[' {
-		dst = append(dst, ',')
+// keeper is a call that may go on from an answer that is kept here, and whose own
+// answer may be kept. It looks at that on its way to the client, and says there
+// what it goes on from, which the backend did not know.
+type keeper struct {
+	q       *request
+	c       *hoosh.Call
+	before  *storedAnswer // what was put in the place of its id, nil: nothing
+	earlier int           // bytes of the input that are of the turns before
+	keeps   bool
+	buf     []byte
+}
+
+// resume puts in the place of a call the one that says all that it refers to. It
+// stays as it is where that is not kept here, for a backend may know it.
+func (k *keeper) resume() error {
+	id := responses.PreviousID(k.c)
+	if id == "" {
+		return nil
 	}
-	return append(dst, items...)
+	answers, caller := k.q.s.answers, k.q.caller.Name
+	before := answers.get(caller, id)
+	if before == nil {
+		if !answers.mayAsk(caller, id) {
+			return noPrevious(id)
+		}
+		return nil
+	}
+	body := net.Buffers{[]byte{'{'}}
+	for _, m := range k.c.Envelope().Keys {
+		if !jsonpeek.EqualFold(m.Name, "previous_response_id") && !jsonpeek.EqualFold(m.Name, "input") {
+			body = append(body, k.c.Body()[m.Start:m.To], comma)
+		}
+	}
+	body = append(body, []byte(`"input":[`))
+	head, own := len(body), inputItems(value(k.c, "input"))
+	for _, items := range append(before.said(), before.output, own) {
+		if len(items) == 0 {
+			continue
+		}
+		if len(body) > head {
+			body = append(body, comma)
+		}
+		body = append(body, items)
+	}
+	body = append(body, []byte("]}"))
+
+	limits := &k.q.s.cfg.Limits
+	size, most := 0, 2*int64(limits.Body)
+	for _, piece := range body {
+		size += len(piece)
+	}
+	if int64(size) > most {
+		return &hoosh.Error{Kind: hoosh.ErrTooLarge, Code: "request_too_large", Op: k.c.Op, Param: "previous_response_id",
+			Message: fmt.Sprintf("with all that was said before, the request has %d bytes of the %d allowed; go on from an earlier answer, or begin anew", size, most)}
+	}
+	whole, err := hoosh.ReadCall(responses.Dialect, k.c.Op, &body, int64(size), most, limits.Depth)
+	if err != nil {
+		return err
+	}
+	k.q.adopt(whole)
+	k.earlier = len(elements(value(whole, "input"))) - len(own)
+	k.c.Release()
+	k.c, k.before = whole, before
+	return nil
+}
+
+var comma = []byte{','}
+
+// failure is a form's. A backend of another format cannot know what is not here.
+func (k *keeper) failure(e *hoosh.Error) *hoosh.Error {
+	if e.Kind == hoosh.ErrUnsupported && e.Param == "previous_response_id" {
+		return noPrevious(responses.PreviousID(k.c))
+	}
+	return e
+}
+
+// missing are the reasons why an answer is not here.
+const missing = "it was not stored, was deleted, has made room for later ones, or hoosh was restarted"
+
+func noPrevious(id string) *hoosh.Error {
+	return &hoosh.Error{Kind: hoosh.ErrInvalidRequest, Code: "previous_response_not_found", Param: "previous_response_id",
+		Message: fmt.Sprintf("Previous response with id '%.100s' not found: %s", id, missing)}
 }
 
 // elements are what is between the brackets of an array; nothing of anything
@@ -140,16 +189,6 @@ func unquoted(raw []byte) string {
 	return jsonpeek.Unquote(raw[1 : len(raw)-1])
 }
 
-// keeper looks at an answer on its way to the client: it says there what the
-// answer goes on from, which the backend did not know, and keeps the whole.
-type keeper struct {
-	q        *request
-	c        *hoosh.Call
-	previous string // "": it goes on from nothing that was put in its place
-	keeps    bool
-	buf      []byte
-}
-
 // whole is a form's.
 func (k *keeper) whole(body []byte) []byte {
 	body = k.named(body)
@@ -159,18 +198,20 @@ func (k *keeper) whole(body []byte) []byte {
 
 // named puts the id of the answer before in its place.
 func (k *keeper) named(object []byte) []byte {
-	if k.previous == "" {
+	if k.before == nil {
 		return object
 	}
 	from, to := span(object, "previous_response_id")
 	if from == to {
 		return object
 	}
-	out := append(make([]byte, 0, len(object)+len(k.previous)), object[:from]...)
-	return append(jsonpeek.AppendQuote(out, k.previous), object[to:]...)
+	out := append(make([]byte, 0, len(object)+len(k.before.id)), object[:from]...)
+	return append(jsonpeek.AppendQuote(out, k.before.id), object[to:]...)
 }
 
-// keep keeps an answer that is whole.
+// keep keeps an answer that is whole, with what this turn said. What the call
+// refers to and a backend keeps is not known here: then the answer is not kept
+// either, and a backend is asked to go on from it too.
 func (k *keeper) keep(object []byte) {
 	if !k.keeps {
 		return
@@ -179,10 +220,32 @@ func (k *keeper) keep(object []byte) {
 	if id == "" || status != "completed" && status != "incomplete" {
 		return
 	}
-	k.q.s.answers.put(&storedAnswer{
-		key:   storeKey{k.q.caller.Name, id},
-		input: bytes.Clone(inputItems(value(k.c, "input"))), object: bytes.Clone(object),
-	})
+	answers, caller := k.q.s.answers, k.q.caller.Name
+	input := inputItems(value(k.c, "input"))[k.earlier:]
+	if k.refers(input) {
+		answers.leave(caller, id)
+		return
+	}
+	object = bytes.Clone(object)
+	answers.put(&storedAnswer{caller: caller, id: id, before: k.before,
+		input: bytes.Clone(input), output: elements(member(object, "output")), object: object})
+}
+
+// refers reports that the call says something by the name of what a backend keeps.
+func (k *keeper) refers(input []byte) bool {
+	if says(k.c, "previous_response_id") || says(k.c, "conversation") || says(k.c, "prompt") {
+		return true
+	}
+	c := jsonpeek.NewDepth(slices.Concat([]byte{'['}, input, []byte{']'}), jsonpeek.MaxDepth)
+	c.Array()
+	for c.Next() {
+		item := c.Value()
+		kind := unquoted(member(item, "type"))
+		if kind == "item_reference" || kind == "" && len(member(item, "role")) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 var (
@@ -196,7 +259,7 @@ func (k *keeper) concerns(raw []byte) bool {
 	if !bytes.Contains(raw, responseMark) {
 		return false
 	}
-	if k.previous != "" {
+	if k.before != nil {
 		return true
 	}
 	for _, mark := range lastMarks {
@@ -222,7 +285,7 @@ func (k *keeper) frame(f *hoosh.Frame) []byte {
 		}
 		k.event(&event)
 	}
-	if k.previous == "" {
+	if k.before == nil {
 		return f.Raw
 	}
 	return k.buf
@@ -239,7 +302,7 @@ func (k *keeper) event(e *framing.Frame) {
 	case "response.completed", "response.incomplete":
 		k.keep(named)
 	}
-	if k.previous != "" {
+	if k.before != nil {
 		data := slices.Concat(e.Data[:from], named, e.Data[to:])
 		k.buf = framing.AppendSSE(k.buf, string(e.Event), data)
 	}

@@ -36,7 +36,7 @@ func FuzzKeeper(f *testing.F) {
 		if got := plain.whole(raw); !bytes.Equal(got, raw) {
 			t.Errorf("%q became %q", raw, got)
 		}
-		resumed := keeper{q: q, c: c, previous: "resp_\"1", keeps: true}
+		resumed := keeper{q: q, c: c, before: &storedAnswer{id: "resp_\"1"}, keeps: true}
 		resumed.frame(&hoosh.Frame{Raw: raw})
 		if got := resumed.whole(raw); json.Valid(raw) && !json.Valid(got) {
 			t.Errorf("%q became %q", raw, got)

@@ -24,7 +24,7 @@ func (q *request) kept() *storedAnswer {
 
 func noResponse(id string) *hoosh.Error {
 	return &hoosh.Error{Kind: hoosh.ErrModelNotFound, Code: "not_found", Param: "response_id",
-		Message: "Response with id '" + id + "' not found: it was not stored, was deleted, or has made room for later ones"}
+		Message: fmt.Sprintf("Response with id '%.100s' not found: %s", id, missing)}
 }
 
 // storedResponse gives a stored answer again.
@@ -106,14 +106,18 @@ type item struct {
 	body json.RawMessage
 }
 
-// items reads the input. Clients leave out what typed readers of the list want:
+// items reads all that was said before the answer. Clients leave out what typed readers of the list want:
 // ids, types, and texts as parts.
 func (a *storedAnswer) items() ([]item, error) {
 	var list []map[string]json.RawMessage
-	if err := json.Unmarshal(append(append([]byte{'['}, a.input...), ']'), &list); err != nil {
-		return nil, err
+	for _, piece := range a.said() {
+		var part []map[string]json.RawMessage
+		if err := json.Unmarshal(slices.Concat([]byte{'['}, piece, []byte{']'}), &part); err != nil {
+			return nil, err
+		}
+		list = append(list, part...)
 	}
-	base := strings.TrimPrefix(a.key.id, "resp_")
+	base := strings.TrimPrefix(a.id, "resp_")
 	items := make([]item, 0, len(list))
 	for i, m := range list {
 		if m == nil {

@@ -179,7 +179,7 @@ func TestStoredResponses(t *testing.T) {
 		}
 	}
 	resp, text := as("l", "POST", "/v1/responses", `{"model":"m","previous_response_id":"`+id+`","input":"mine?"}`)
-	if resp.StatusCode != 400 || !strings.Contains(text, "previous_response_id") {
+	if resp.StatusCode != 400 || at(t, text, "error", "code") != "previous_response_not_found" {
 		t.Errorf("another goes on from it: %d %s", resp.StatusCode, text)
 	}
 	resp, text = as("k", "DELETE", path, "")
@@ -216,6 +216,172 @@ func TestNotStored(t *testing.T) {
 	}
 }
 
+// objectOf is an answer as a backend of the format gives it.
+func objectOf(id, text string) string {
+	return fmt.Sprintf(`{"id":%q,"object":"response","status":"completed","model":"m","previous_response_id":null,"output":[{"id":"msg_1","type":"message","status":"completed","role":"assistant","content":[{"type":"output_text","text":%q,"annotations":[]}]}]}`, id, text)
+}
+
+// TestPreviousMissing: who goes on from what is nowhere is told so.
+func TestPreviousMissing(t *testing.T) {
+	b := hooshtest.New(t)
+	c := serve(t, newRouter(t, b))
+	for _, body := range []string{
+		`{"model":"m","previous_response_id":"resp_0","input":"a"}`,
+		`{"model":"m","previous_response_id":"resp_0","input":"a","store":false}`,
+		`{"model":"m","previous_response_id":"resp_0","input":"a","stream":true}`,
+	} {
+		resp, text := post(t, c, "/v1/responses", body)
+		message, _ := at(t, text, "error", "message").(string)
+		if resp.StatusCode != 400 || at(t, text, "error", "code") != "previous_response_not_found" || at(t, text, "error", "param") != "previous_response_id" ||
+			at(t, text, "error", "type") != "invalid_request_error" || !strings.Contains(message, "'resp_0'") || !strings.Contains(message, "restarted") {
+			t.Errorf("%s: %d %s", body, resp.StatusCode, text)
+		}
+	}
+	// Other things that cannot be done are not this.
+	if resp, text := post(t, c, "/v1/responses", `{"model":"m","conversation":"conv_1","input":"a"}`); resp.StatusCode != 400 || at(t, text, "error", "param") != "conversation" {
+		t.Errorf("%d %s", resp.StatusCode, text)
+	}
+	if b.Calls() != 0 {
+		t.Errorf("%d calls", b.Calls())
+	}
+}
+
+// TestBackground: what could not be fetched again is not begun.
+func TestBackground(t *testing.T) {
+	b := hooshtest.New(t)
+	c := serve(t, routerOf(t, b, responses.Dialect, "/responses"))
+	for _, more := range []string{`"background":true`, `"Background" : true`, `"background":true,"stream":true`} {
+		resp, text := post(t, c, "/v1/responses", `{"model":"m","input":"a",`+more+`}`)
+		if resp.StatusCode != 400 || at(t, text, "error", "param") != "background" || b.Calls() != 0 {
+			t.Errorf("%s: %d %s", more, resp.StatusCode, text)
+		}
+	}
+	b.Answer(hooshtest.Raw(200, "application/json", objectOf("resp_1", "yes")))
+	if resp, text := post(t, c, "/v1/responses", `{"model":"m","input":"a","background":false}`); resp.StatusCode != 200 {
+		t.Errorf("%d %s", resp.StatusCode, text)
+	}
+}
+
+// TestNothingIsLost: of a conversation that is partly kept at a backend no part is
+// kept here, so that nothing is forgotten when it goes on.
+func TestNothingIsLost(t *testing.T) {
+	b := hooshtest.New(t)
+	c := serve(t, routerOf(t, b, responses.Dialect, "/responses"))
+	for i, more := range []string{
+		`"previous_response_id":"resp_before","input":"a"`,
+		`"conversation":"conv_1","input":"a"`,
+		`"conversation":{"id":"conv_1"},"input":"a","stream":false`,
+		`"prompt":{"id":"pmpt_1"}`,
+		`"input":[{"role":"user","content":"a"},{"type":"item_reference","id":"msg_1"}]`,
+		`"input":[{"id":"msg_1"}]`,
+		`"input":[{"type":null,"id":"msg_1"}]`,
+	} {
+		id := fmt.Sprintf("resp_%d", i)
+		b.Answer(hooshtest.Raw(200, "application/json", objectOf(id, "yes")))
+		if resp, text := post(t, c, "/v1/responses", `{"model":"m",`+more+`}`); resp.StatusCode != 200 {
+			t.Errorf("%s: %d %s", more, resp.StatusCode, text)
+		}
+		body := `{"model":"m","previous_response_id":"` + id + `","input":"b","store":false}`
+		if post(t, c, "/v1/responses", body); string(b.Last().Body) != body {
+			t.Errorf("%s: sent %s", more, b.Last().Body)
+		}
+	}
+	b.Answer(hooshtest.Raw(200, "application/json", objectOf("resp_whole", "yes")))
+	post(t, c, "/v1/responses", `{"model":"m","previous_response_id":null,"conversation":null,"prompt":null,"input":[{"role":"user","content":"a"}]}`)
+	post(t, c, "/v1/responses", `{"model":"m","previous_response_id":"resp_whole","input":"b"}`)
+	if sent := string(b.Last().Body); at(t, sent, "previous_response_id") != nil || at(t, sent, "input", 2, "content") != "b" {
+		t.Errorf("sent %s", sent)
+	}
+}
+
+// TestPreviousOfAnother: hoosh asks backends with its own key, so what one caller
+// may not go on from must not be asked of them.
+func TestPreviousOfAnother(t *testing.T) {
+	b := hooshtest.New(t)
+	c := serve(t, routerOf(t, b, responses.Dialect, "/responses"), server.Config(hoosh.Config{Keys: []hoosh.KeyConfig{{Name: "k", Secret: "k"}, {Name: "l", Secret: "l"}}}))
+	as := func(key, method, path, body string) (*http.Response, string) {
+		t.Helper()
+		return do(t, c, method, path, body, "Authorization", "Bearer "+key)
+	}
+	goOn := func(key, id string, want int) {
+		t.Helper()
+		n := b.Calls()
+		resp, text := as(key, "POST", "/v1/responses", `{"model":"m","previous_response_id":"`+id+`","input":"more","store":false}`)
+		if resp.StatusCode != want || want != 200 && (b.Calls() != n || at(t, text, "error", "code") != "previous_response_not_found") {
+			t.Errorf("%s goes on from %s: %d %s, %d calls", key, id, resp.StatusCode, text, b.Calls()-n)
+		}
+	}
+	b.Answer(hooshtest.Raw(200, "application/json", objectOf("resp_1", "yes")))
+	as("k", "POST", "/v1/responses", `{"model":"m","input":"a"}`)
+	goOn("l", "resp_1", 400)
+	goOn("k", "resp_1", 200)
+	as("k", "DELETE", "/v1/responses/resp_1", "")
+	goOn("k", "resp_1", 400)
+	goOn("l", "resp_1", 400)
+	// One that is kept at the backend is its caller's too.
+	b.Answer(hooshtest.Raw(200, "application/json", objectOf("resp_2", "yes")))
+	as("k", "POST", "/v1/responses", `{"model":"m","previous_response_id":"resp_0","input":"a"}`)
+	goOn("k", "resp_2", 200)
+	goOn("l", "resp_2", 400)
+	goOn("l", "resp_unknown", 200)
+}
+
+// TestWholeConversation: what is sent for a short body has a bound, and one can go
+// on from before it.
+func TestWholeConversation(t *testing.T) {
+	b := hooshtest.New(t)
+	b.Answer(hooshtest.Text("yes"))
+	cfg := hoosh.Config{}
+	cfg.Server.Limits.Body = 4 * hoosh.KiB
+	c := serve(t, newRouter(t, b), server.Config(cfg))
+	ids := []string{""}
+	ask := func(previous string, size int) (*http.Response, string) {
+		t.Helper()
+		body := `{"model":"m","input":"` + strings.Repeat("x", size) + `"`
+		if previous != "" {
+			body += `,"previous_response_id":"` + previous + `"`
+		}
+		return post(t, c, "/v1/responses", body+"}")
+	}
+	for range 2 {
+		resp, text := ask(ids[len(ids)-1], 3000)
+		if resp.StatusCode != 200 {
+			t.Fatalf("%d %s", resp.StatusCode, text)
+		}
+		ids = append(ids, at(t, text, "id").(string))
+	}
+	resp, text := ask(ids[2], 3000)
+	if resp.StatusCode != 413 || at(t, text, "error", "code") != "request_too_large" || at(t, text, "error", "param") != "previous_response_id" || b.Calls() != 2 {
+		t.Errorf("%d %s after %d calls", resp.StatusCode, text, b.Calls())
+	}
+	for i, size := range []int{3000, 3000, 1000} {
+		if resp, text := ask(ids[i], size); resp.StatusCode != 200 {
+			t.Errorf("after turn %d: %d %s", i, resp.StatusCode, text)
+		}
+	}
+	// All of it is listed.
+	_, text = do(t, c, "GET", "/v1/responses/"+ids[2]+"/input_items?order=asc", "")
+	if at(t, text, "data", 0, "role") != "user" || at(t, text, "data", 1, "content", 0, "text") != "yes" || at(t, text, "data", 2, "role") != "user" || at(t, text, "data", 3) != nil {
+		t.Error(text)
+	}
+}
+
+// TestDeletedTurn: an answer goes on from one that was deleted since.
+func TestDeletedTurn(t *testing.T) {
+	b := hooshtest.New(t)
+	b.Answer(hooshtest.Text("yes"))
+	c := serve(t, newRouter(t, b))
+	_, text := post(t, c, "/v1/responses", `{"model":"m","input":"one"}`)
+	first, _ := at(t, text, "id").(string)
+	_, text = post(t, c, "/v1/responses", `{"model":"m","input":"two","previous_response_id":"`+first+`"}`)
+	second, _ := at(t, text, "id").(string)
+	do(t, c, "DELETE", "/v1/responses/"+first, "")
+	resp, text := post(t, c, "/v1/responses", `{"model":"m","input":[],"previous_response_id":"`+second+`"}`)
+	if want := "user: one\nassistant: yes\nuser: two\nassistant: yes"; resp.StatusCode != 200 || said(t, b) != want {
+		t.Errorf("%d %s, sent %q", resp.StatusCode, text, said(t, b))
+	}
+}
+
 // TestPreviousElsewhere: an answer that is not kept here may be known to a backend
 // of the same format, which is sent the body as it came; and what such a backend
 // answers is not changed by a byte.
@@ -230,7 +396,13 @@ func TestPreviousElsewhere(t *testing.T) {
 	if resp.StatusCode != 200 || text != object || string(b.Last().Body) != body {
 		t.Errorf("%d %s, sent %s", resp.StatusCode, text, b.Last().Body)
 	}
-	// This answer is kept here now.
+	// Half a conversation is not kept: the backend goes on from it too.
+	body = `{"model":"m","previous_response_id":"resp_1","input":"b"}`
+	if post(t, c, "/v1/responses", body); string(b.Last().Body) != body {
+		t.Errorf("sent %s", b.Last().Body)
+	}
+	// A whole one is.
+	post(t, c, "/v1/responses", `{"model":"m","input":"a"}`)
 	_, text = post(t, c, "/v1/responses", `{"model":"m", "odd" : [1.50],"previous_response_id":"resp_1","input":"b","store":false}`)
 	if want := strings.Replace(object, "null", `"resp_1"`, 1); text != want {
 		t.Errorf("got %s", text)

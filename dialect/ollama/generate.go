@@ -121,11 +121,11 @@ func encodeGenerate(c *hoosh.Call, q *hoosh.Request, _ *hoosh.Profile) ([]byte, 
 	w.quote(c.Model)
 	if len(system.Parts) > 0 {
 		w.raw(`,"system":`)
-		w.texts(system.Parts, hoosh.PartText, hoosh.PartText)
+		w.texts(system.Parts, lines, hoosh.PartText, hoosh.PartText)
 		w.dropPartExtras(&system)
 	}
 	w.raw(`,"prompt":`)
-	w.texts(user.Parts, hoosh.PartText, hoosh.PartText)
+	w.texts(user.Parts, lines, hoosh.PartText, hoosh.PartText)
 	if err := w.images(len(q.Messages)-1, -1, user.Parts); err != nil {
 		return nil, nil, err
 	}
@@ -169,7 +169,9 @@ func twoMessages(op hoosh.Operation, q *hoosh.Request) (system, user hoosh.Messa
 func (w *writer) dropPartExtras(m *hoosh.Message) {
 	for i := range m.Parts {
 		for _, x := range m.Parts[i].Extra {
-			w.drop(x.Key)
+			if !x.IsNote() {
+				w.drop(x.Key)
+			}
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/anthropic"
 	"github.com/maccracken/hoosh/dialect/ollama"
 	"github.com/maccracken/hoosh/internal/framing"
 )
@@ -35,7 +36,13 @@ func TestWholeAnswers(t *testing.T) {
 			`{"model":"far","created_at":"T","message":{"role":"assistant","content":"a","thinking":"hm","tool_calls":[{"id":"k","function":{"index":0,"name":"f","arguments":{"a":1}}}]},"done":true,"done_reason":"stop","prompt_eval_count":3,"eval_count":2}`},
 		{"cut short to Ollama", hoosh.OpenAI, ollamaDialect,
 			`{"id":"i","model":"far","choices":[{"index":0,"message":{"role":"assistant","content":"a","refusal":"b"},"finish_reason":"length","logprobs":{"content":[]}}]}`,
-			`{"model":"far","created_at":"T","message":{"role":"assistant","content":"a\nb"},"done":true,"done_reason":"length","logprobs":[]}`},
+			`{"model":"far","created_at":"T","message":{"role":"assistant","content":"ab"},"done":true,"done_reason":"length","logprobs":[]}`},
+		{"a call cut off to Ollama", hoosh.OpenAI, ollamaDialect,
+			`{"id":"i","model":"far","choices":[{"index":0,"message":{"role":"assistant","content":"a","tool_calls":[{"id":"k","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}},{"id":"l","type":"function","function":{"name":"g","arguments":"{\"a\":"}}]},"finish_reason":"length"}]}`,
+			`{"model":"far","created_at":"T","message":{"role":"assistant","content":"a","tool_calls":[{"id":"k","function":{"index":0,"name":"f","arguments":{"a":1}}}]},"done":true,"done_reason":"length"}`},
+		{"pieces to Ollama", anthropic.Dialect, ollamaDialect,
+			`{"id":"m","type":"message","role":"assistant","model":"far","content":[{"type":"thinking","thinking":"h","signature":"s"},{"type":"thinking","thinking":"m","signature":"t"},{"type":"text","text":"The sky is "},{"type":"text","text":"\"blue\""},{"type":"text","text":" today."}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}`,
+			`{"model":"far","created_at":"T","message":{"role":"assistant","content":"The sky is \"blue\" today.","thinking":"hm"},"done":true,"done_reason":"stop","prompt_eval_count":1,"eval_count":1}`},
 	} {
 		c := parse(t, x.to, hoosh.OpChat, `{"model":"near","messages":[{"role":"user","content":"x"}],"stream":false}`)
 		reply, err := send(t, x.from, c, &answer{contentType: "application/json", body: x.body})
@@ -119,6 +126,20 @@ func TestStreamsToOllama(t *testing.T) {
 {"model":"far","created_at":"T","message":{"role":"assistant","content":"","tool_calls":[{"id":"l","function":{"index":1,"name":"g","arguments":{"b":1}}}]},"done":false}
 {"model":"far","created_at":"T","message":{"role":"assistant","content":"","tool_calls":[{"id":"m","function":{"index":2,"name":"h","arguments":{}}}]},"done":false}
 {"model":"far","created_at":"T","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","prompt_eval_count":3,"eval_count":2}
+`},
+		{"text between calls", chunks("tool_calls",
+			`"role":"assistant","tool_calls":[{"index":0,"id":"k","type":"function","function":{"name":"f","arguments":"{\"a\":"}}]`, `"tool_calls":[{"index":0,"function":{"arguments":"\"}\"}"}}]`, `"content":"then"`,
+			`"tool_calls":[{"index":1,"id":"l","type":"function","function":{"name":"g","arguments":"{}"}}]`),
+			`{"model":"far","created_at":"T","message":{"role":"assistant","content":"","tool_calls":[{"id":"k","function":{"index":0,"name":"f","arguments":{"a":"}"}}}]},"done":false}
+{"model":"far","created_at":"T","message":{"role":"assistant","content":"then"},"done":false}
+{"model":"far","created_at":"T","message":{"role":"assistant","content":"","tool_calls":[{"id":"l","function":{"index":1,"name":"g","arguments":{}}}]},"done":false}
+{"model":"far","created_at":"T","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","prompt_eval_count":3,"eval_count":2}
+`},
+		{"a call cut off", chunks("length", `"role":"assistant","content":"a"`,
+			`"tool_calls":[{"index":0,"id":"k","type":"function","function":{"name":"f","arguments":"{}"}}]`, `"tool_calls":[{"index":1,"id":"l","type":"function","function":{"name":"g","arguments":"{\"a\":"}}]`),
+			`{"model":"far","created_at":"T","message":{"role":"assistant","content":"a"},"done":false}
+{"model":"far","created_at":"T","message":{"role":"assistant","content":"","tool_calls":[{"id":"k","function":{"index":0,"name":"f","arguments":{}}}]},"done":false}
+{"model":"far","created_at":"T","message":{"role":"assistant","content":""},"done":true,"done_reason":"length","prompt_eval_count":3,"eval_count":2}
 `},
 	} {
 		c := parse(t, ollamaDialect, hoosh.OpChat, `{"model":"near","messages":[{"role":"user","content":"x"}]}`)

@@ -102,9 +102,12 @@ func (w *writer) rest(q *hoosh.Request) error {
 		switch {
 		case q.Reasoning.Effort == "none":
 			w.raw(`,"think":false`)
-		case (w.native || w.levels) && q.Reasoning.Effort != "" && q.Reasoning.Effort != "medium": // the caller's own word
+		case w.native && q.Reasoning.Effort != "" && q.Reasoning.Effort != "medium": // the caller's own word
 			w.raw(`,"think":`)
 			w.quote(q.Reasoning.Effort)
+		case w.levels && levels[q.Reasoning.Effort] != "":
+			w.raw(`,"think":`)
+			w.quote(levels[q.Reasoning.Effort])
 		case q.Reasoning.Effort != "" || q.Reasoning.Budget > 0:
 			w.raw(`,"think":true`)
 		}
@@ -120,6 +123,10 @@ func (w *writer) rest(q *hoosh.Request) error {
 	}
 	return w.options(q)
 }
+
+// levels are the levels of gpt-oss for other dialects' words; true is the one
+// between them.
+var levels = map[string]string{"minimal": "low", "low": "low", "high": "high", "xhigh": "high", "max": "high"}
 
 func (w *writer) embed(q *hoosh.Request) error {
 	w.raw(`,"input":[`)
@@ -154,12 +161,12 @@ func (w *writer) message(i int, m *hoosh.Message, from int) error {
 		}
 		rest--
 		w.open("tool", from)
-		if err := w.content(i, j, p.Result.Parts); err != nil {
+		if err := w.content(i, j, p.Result.Parts, lines); err != nil {
 			return err
 		}
 		w.resultOf(p.Result)
 		if rest == 0 {
-			w.memberExtras(m)
+			w.members(m.Extra)
 		}
 		w.raw("}")
 	}
@@ -171,7 +178,11 @@ func (w *writer) message(i int, m *hoosh.Message, from int) error {
 		role = hoosh.RoleSystem
 	}
 	w.open(string(role), from)
-	if err := w.content(i, -1, m.Parts); err != nil {
+	join := lines
+	if m.Role == hoosh.RoleAssistant {
+		join = seamless
+	}
+	if err := w.content(i, -1, m.Parts, join); err != nil {
 		return err
 	}
 	if err := w.calls(i, m.Parts); err != nil {
@@ -180,7 +191,7 @@ func (w *writer) message(i int, m *hoosh.Message, from int) error {
 	if m.Name != "" {
 		w.drop("name")
 	}
-	w.memberExtras(m)
+	w.members(m.Extra)
 	w.raw("}")
 	return nil
 }
@@ -211,32 +222,24 @@ func (w *writer) resultOf(r *hoosh.Result) {
 	}
 }
 
-func (w *writer) memberExtras(m *hoosh.Message) {
-	for _, x := range m.Extra {
-		if w.native {
-			w.member(x)
-		} else {
-			w.drop(x.Key)
-		}
-	}
-}
-
 // content writes the text, the thinking and the images among parts, which are
 // those of message i or of the result in its part j.
-func (w *writer) content(i, j int, parts []hoosh.Part) error {
+func (w *writer) content(i, j int, parts []hoosh.Part, join string) error {
 	thoughts := false
 	for k := range parts {
 		p := &parts[k]
 		thoughts = thoughts || p.Kind == hoosh.PartThinking && !p.Content().IsEmpty()
 		for _, x := range p.Extra {
-			w.drop(x.Key)
+			if !x.IsNote() {
+				w.drop(x.Key)
+			}
 		}
 	}
 	w.raw(`,"content":`)
-	w.texts(parts, hoosh.PartText, hoosh.PartRefusal)
+	w.texts(parts, join, hoosh.PartText, hoosh.PartRefusal)
 	if thoughts {
 		w.raw(`,"thinking":`)
-		w.texts(parts, hoosh.PartThinking, hoosh.PartThinking)
+		w.texts(parts, seamless, hoosh.PartThinking, hoosh.PartThinking)
 	}
 	return w.images(i, j, parts)
 }
@@ -281,9 +284,15 @@ func (w *writer) images(i, j int, parts []hoosh.Part) error {
 // place is the path of part j of message i, as OpenAI has it.
 func place(i, j int) string { return fmt.Sprintf("messages[%d].content[%d]", i, j) }
 
-// texts joins the texts of two kinds of parts as one JSON string, with a line
-// feed between them.
-func (w *writer) texts(parts []hoosh.Part, a, b hoosh.PartKind) {
+// What stands between texts that become one, within a JSON string: a model cuts
+// what it says where it likes, others mean parts of their own.
+const (
+	seamless = ""
+	lines    = `\n`
+)
+
+// texts joins the texts of two kinds of parts as one JSON string.
+func (w *writer) texts(parts []hoosh.Part, join string, a, b hoosh.PartKind) {
 	none := true
 	for k := range parts {
 		if parts[k].Kind != a && parts[k].Kind != b {
@@ -294,10 +303,12 @@ func (w *writer) texts(parts []hoosh.Part, a, b hoosh.PartKind) {
 			none = false
 			continue
 		}
-		// Where the string so far ends and the next begins, `""` becomes `\n`.
-		join := len(w.dst)
+		// What separates them takes the place of the quote at the end; that of the
+		// quote at the next one's beginning is closed up.
+		w.dst = append(w.dst[:len(w.dst)-1], join...)
+		at := len(w.dst)
 		w.dst = parts[k].Content().AppendJSON(w.dst)
-		w.dst[join-1], w.dst[join] = '\\', 'n'
+		w.dst = append(w.dst[:at], w.dst[at+1:]...)
 	}
 	if none {
 		w.raw(`""`)
@@ -345,6 +356,10 @@ func appendCall(dst []byte, call *hoosh.ToolCall, n int) ([]byte, bool) {
 	dst = append(dst, `,"name":`...)
 	dst = jsonpeek.AppendQuote(dst, call.Name)
 	dst = append(dst, `,"arguments":`...)
+	if string(call.Extra.Get("type")) == `"custom"` { // OpenAI's: its arguments are any text
+		dst = call.Arguments.AppendString(append(dst, `{"input":`...))
+		return append(dst, "}}}"...), true
+	}
 	dst, ok := appendArguments(dst, call.Arguments)
 	return append(dst, "}}"...), ok
 }

@@ -74,14 +74,22 @@ func (w *writer) tool(i int, t *hoosh.Tool) {
 	if t.Strict != nil && *t.Strict {
 		w.drop("strict")
 	}
-	for _, x := range t.Extra {
-		if w.native {
-			w.member(x)
-		} else {
-			w.drop(x.Key)
+	w.members(t.Extra)
+	w.raw("}")
+}
+
+// members writes those without a field, which are in this dialect's words or are
+// named. Notes are another encoder's.
+func (w *writer) members(x hoosh.Extra) {
+	for i := range x {
+		switch {
+		case x[i].IsNote():
+		case w.native:
+			w.member(x[i])
+		default:
+			w.drop(x[i].Key)
 		}
 	}
-	w.raw("}")
 }
 
 // member writes one more member of an object that has some.
@@ -96,6 +104,7 @@ func (w *writer) member(x hoosh.Member) {
 func (w *writer) extras(q *hoosh.Request) {
 	for _, x := range q.Extra {
 		switch {
+		case x.IsNote():
 		case x.Key == "options", !w.native && slices.Contains(optionNames, x.Key):
 			// written by options
 		case w.native, slices.Contains(topNames, x.Key), !w.stream && w.op == hoosh.OpChat && (x.Key == "logprobs" || x.Key == "top_logprobs"):

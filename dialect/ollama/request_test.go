@@ -49,6 +49,10 @@ func TestRequestsToOllama(t *testing.T) {
 			`{"model":"m","messages":[{"role":"user","content":"a"}],"stream":false,"think":"low"}`, nil},
 		{"its own words", `{"model":"x","messages":[{"role":"user","content":"a"}],"temperature":1,"keep_alive":"1h","num_ctx":8192,"min_p":0.1,"truncate":false,"options":{"temperature":0.2,"num_ctx":4096,"mirostat":1}}`,
 			`{"model":"m","messages":[{"role":"user","content":"a"}],"stream":false,"keep_alive":"1h","truncate":false,"options":{"temperature":0.2,"num_ctx":4096,"mirostat":1,"min_p":0.1}}`, nil},
+		{"a custom call", `{"model":"x","messages":[{"role":"assistant","tool_calls":[{"id":"c1","type":"custom","custom":{"name":"sh","input":"ls \"-l\""}}]},{"role":"tool","tool_call_id":"c1","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}]}`,
+			`{"model":"m","messages":[{"role":"assistant","content":"","tool_calls":[{"id":"c1","function":{"index":0,"name":"sh","arguments":{"input":"ls \"-l\""}}}]},{"role":"tool","content":"a\nb","tool_name":"sh","tool_call_id":"c1"}],"stream":false}`, nil},
+		{"what the model said", `{"model":"x","messages":[{"role":"assistant","content":[{"type":"text","text":"one "},{"type":"text","text":""},{"type":"text","text":"two"}]}]}`,
+			`{"model":"m","messages":[{"role":"assistant","content":"one two"}],"stream":false}`, nil},
 		{"the rest", `{"model":"x","messages":[{"role":"user","name":"bob","content":"a"}],"user":"u","n":2,"store":true,"metadata":{},"logit_bias":{}}`,
 			`{"model":"m","messages":[{"role":"user","content":"a"}],"stream":false}`, []string{"name", "n", "user", "store", "metadata", "logit_bias"}},
 		{"logprobs", `{"model":"x","messages":[{"role":"user","content":"a"}],"logprobs":true,"top_logprobs":2}`,
@@ -66,6 +70,49 @@ func TestRequestsToOllama(t *testing.T) {
 		slices.Sort(x.dropped)
 		if !slices.Equal(dropped, x.dropped) {
 			t.Errorf("%s: dropped %v, want %v", x.name, dropped, x.dropped)
+		}
+	}
+}
+
+// gpt-oss knows three levels only.
+func TestLevels(t *testing.T) {
+	for _, x := range []struct{ model, effort, think string }{
+		{"gpt-oss:20b", "minimal", `"low"`}, {"gpt-oss:20b", "low", `"low"`}, {"gpt-oss:20b", "medium", "true"}, {"gpt-oss:20b", "high", `"high"`},
+		{"gpt-oss:120b-cloud", "xhigh", `"high"`}, {"gpt-oss:20b", "max", `"high"`}, {"gpt-oss:20b", "none", "false"}, {"qwen3", "xhigh", "true"},
+	} {
+		c := parse(t, hoosh.OpenAI, hoosh.OpChat, `{"model":"x","messages":[{"role":"user","content":"a"}],"reasoning_effort":"`+x.effort+`"}`)
+		c.Model = x.model
+		b, _, err := c.BodyFor(&hoosh.Profile{Dialect: ollamaDialect})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameJSON(t, string(b.Bytes()), `{"model":"`+x.model+`","messages":[{"role":"user","content":"a"}],"stream":false,"think":`+x.think+`}`)
+	}
+	// What a client of Ollama's asks for is for the server to judge.
+	c := parse(t, ollamaDialect, hoosh.OpChat, `{"model":"gpt-oss","messages":[{"role":"user","content":"a"}],"stream":false}`)
+	c.Model = "gpt-oss"
+	b, _, err := ollamaDialect.EncodeRequest(c, &hoosh.Request{Messages: []hoosh.Message{hoosh.User("a")}, Reasoning: hoosh.Reasoning{Effort: "max"}}, &hoosh.Profile{Dialect: ollamaDialect})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameJSON(t, string(b), `{"model":"gpt-oss","messages":[{"role":"user","content":"a"}],"stream":false,"think":"max"}`)
+}
+
+// What a decoder notes for the encoder of its own dialect is neither written nor
+// named.
+func TestNotes(t *testing.T) {
+	note := hoosh.Extra{{Key: "\xffn", Value: json.RawMessage(`"NOTE"`)}}
+	text, said := hoosh.TextPart("a"), hoosh.TextPart("r")
+	text.Extra, said.Extra = note, note
+	q := &hoosh.Request{Extra: note, Tools: []hoosh.Tool{{Name: "f", Extra: note}}, Messages: []hoosh.Message{
+		{Role: hoosh.RoleUser, Parts: []hoosh.Part{text}, Extra: note},
+		{Role: hoosh.RoleTool, Parts: []hoosh.Part{{Kind: hoosh.PartToolResult, Result: &hoosh.Result{ID: "c1", Parts: []hoosh.Part{said}}}}, Extra: note},
+	}}
+	for _, d := range []*hoosh.Dialect{ollamaDialect, hoosh.OpenAI} {
+		c := parse(t, d, hoosh.OpChat, `{"model":"x","messages":[{"role":"user","content":"a"}]}`)
+		b, dropped, err := ollamaDialect.EncodeRequest(c, q, &hoosh.Profile{Dialect: ollamaDialect})
+		if err != nil || dropped != nil || strings.Contains(string(b), "NOTE") {
+			t.Errorf("%v %q %s", err, dropped, b)
 		}
 	}
 }

@@ -166,7 +166,7 @@ func (f form) encodeResponse(c *hoosh.Call, r *hoosh.Response) ([]byte, error) {
 	} else {
 		w.raw(`,"message":{"role":"assistant","content":`)
 		w.answer(choice.Message.Parts)
-		if err := w.answerCalls(choice.Message.Parts); err != nil {
+		if err := w.answerCalls(&choice); err != nil {
 			return nil, err
 		}
 		w.raw("}")
@@ -190,18 +190,20 @@ func modelName(c *hoosh.Call, r *hoosh.Response) []byte {
 // answer writes content and thinking of an answer. What it holds besides has no
 // place in the format.
 func (w *writer) answer(parts []hoosh.Part) {
-	w.texts(parts, hoosh.PartText, hoosh.PartRefusal)
+	w.texts(parts, seamless, hoosh.PartText, hoosh.PartRefusal)
 	for i := range parts {
 		if parts[i].Kind == hoosh.PartThinking && !parts[i].Content().IsEmpty() {
 			w.raw(`,"thinking":`)
-			w.texts(parts, hoosh.PartThinking, hoosh.PartThinking)
+			w.texts(parts, seamless, hoosh.PartThinking, hoosh.PartThinking)
 			break
 		}
 	}
 }
 
-// answerCalls writes the calls, with the signatures that belong in their ids.
-func (w *writer) answerCalls(parts []hoosh.Part) error {
+// answerCalls writes the calls, with the signatures that belong in their ids. One
+// in which the answer was cut off is left out.
+func (w *writer) answerCalls(ch *hoosh.Choice) error {
+	parts := ch.Message.Parts
 	var thinking *hoosh.Part
 	thoughts, n := 0, 0
 	for i := range parts {
@@ -222,6 +224,9 @@ func (w *writer) answerCalls(parts []hoosh.Part) error {
 			thinking = nil
 		}
 		call := *parts[i].Call
+		if _, whole := call.Arguments.AppendValue(nil); !whole && ch.Finish == hoosh.FinishLength {
+			continue
+		}
 		call.ID = hoosh.SealID(cmp.Or(call.ID, newID()), parts[i].Signature, thinking)
 		sealed = append(sealed, hoosh.Part{Kind: hoosh.PartToolCall, Call: &call})
 	}

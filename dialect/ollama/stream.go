@@ -5,7 +5,6 @@ package ollama
 import (
 	"cmp"
 	"crypto/rand"
-	"slices"
 	"time"
 
 	"github.com/maccracken/hoosh"
@@ -114,8 +113,8 @@ func tooLarge(op hoosh.Operation) error {
 }
 
 // encoder is [hoosh.Dialect.NewEncoder]'s. Ollama's tool calls are whole, so the
-// pieces of one are kept until the answer has ended: those of parallel calls may
-// alternate.
+// pieces of one are kept until something else comes and it is whole, or the answer
+// has ended: those of parallel calls may alternate.
 type encoder struct {
 	start  time.Time     // when the first content had come
 	waited time.Duration // until then
@@ -124,6 +123,7 @@ type encoder struct {
 	op     hoosh.Operation
 	issuer string // of the source's signatures
 	calls  []growingCall
+	first  int // of calls, that was not sent
 	held   int // bytes of arguments
 	nCalls int // sent
 	finish hoosh.Finish
@@ -131,15 +131,19 @@ type encoder struct {
 
 	thoughts int        // parts of thinking
 	thinks   bool       // one of them is open
-	thinking hoosh.Part // the last of them, of its text only whether there was any
+	thinking hoosh.Part // the last of them, without its text
+	thought  []byte
 }
 
-// growingCall is a tool call whose arguments come in pieces.
+// growingCall is a tool call whose arguments come in pieces, or that came whole
+// behind such a one.
 type growingCall struct {
 	index     int
 	id, name  string
 	shown     string // the id with the signatures that belong there
 	arguments []byte
+	scan      jsonEnd
+	bad       bool // the arguments have an end and are no object
 }
 
 func newEncoder(c *hoosh.Call, r *hoosh.Reply) hoosh.FrameEncoder {
@@ -164,6 +168,9 @@ func (s *encoder) Encode(dst []byte, e *hoosh.Event) ([]byte, error) {
 	case e.Choice != 0: // the format has room for one answer
 		return dst, nil
 	}
+	if s.first < len(s.calls) {
+		dst = s.settle(dst, s.callOf(e))
+	}
 	switch e.Kind {
 	case hoosh.EventText, hoosh.EventRefusal:
 		return s.text(dst, false, e), nil
@@ -176,23 +183,27 @@ func (s *encoder) Encode(dst []byte, e *hoosh.Event) ([]byte, error) {
 		if s.form == generateForm {
 			return dst, nil // it has no tools that could be called
 		}
-		if e.Value != nil {
+		if e.Value != nil && s.first == len(s.calls) {
 			call := hoosh.ToolCall{ID: s.seal(e), Name: e.Name, Arguments: hoosh.ValueArguments(e.Value)}
 			return s.call(dst, &call)
 		}
-		i := slices.IndexFunc(s.calls, func(g growingCall) bool { return g.index == e.Index && e.ID != "" && g.id == e.ID })
-		if i < 0 { // some backends say the beginning of a call with every piece
+		i := s.callOf(e)
+		if i < 0 {
 			if i = len(s.calls); i == maxCalls {
 				return dst, tooLarge(s.op)
 			}
 			s.calls = append(s.calls, growingCall{index: e.Index, id: e.ID, shown: s.seal(e), name: e.Name})
 		}
-		return dst, s.grow(i, e)
-	case hoosh.EventArguments:
-		for i := len(s.calls) - 1; i >= 0; i-- {
-			if s.calls[i].index == e.Index {
-				return dst, s.grow(i, e)
+		if e.Value != nil {
+			if len(s.calls[i].arguments) > 0 {
+				return dst, nil
 			}
+			return dst, s.grow(i, hoosh.NewText(string(e.Value)))
+		}
+		return dst, s.grow(i, e.Content())
+	case hoosh.EventArguments:
+		if i := s.callOf(e); i >= 0 {
+			return dst, s.grow(i, e.Content())
 		}
 	case hoosh.EventFinish:
 		s.finish = e.Finish
@@ -201,17 +212,30 @@ func (s *encoder) Encode(dst []byte, e *hoosh.Event) ([]byte, error) {
 	return dst, nil
 }
 
+// callOf is the place of the call that an event goes on with, -1 for none: some
+// backends say the beginning of a call with every piece.
+func (s *encoder) callOf(e *hoosh.Event) int {
+	if e.Kind != hoosh.EventToolCall && e.Kind != hoosh.EventArguments {
+		return -1
+	}
+	for i := len(s.calls) - 1; i >= 0; i-- {
+		g := &s.calls[i]
+		if g.index == e.Index && (e.Kind == hoosh.EventArguments || e.ID != "" && g.id == e.ID) {
+			return i
+		}
+	}
+	return -1
+}
+
 // think notes a piece of thinking, or the signature that ends a part of it.
 func (s *encoder) think(e *hoosh.Event) {
 	if !s.thinks {
 		s.thoughts++
-		s.thinks, s.thinking = true, hoosh.Part{Kind: hoosh.PartThinking}
+		s.thinks, s.thinking, s.thought = true, hoosh.Part{Kind: hoosh.PartThinking}, s.thought[:0]
 	}
 	if e.Kind == hoosh.EventThinking {
-		if !e.Content().IsEmpty() {
-			sign := s.thinking.Signature
-			s.thinking = hoosh.NewPart(hoosh.PartThinking, hoosh.NewText("…"))
-			s.thinking.Signature = sign
+		if len(s.thought) < maxArguments { // of what is longer no signature is kept
+			s.thought = append(s.thought, e.Content().String()...)
 		}
 		return
 	}
@@ -237,7 +261,9 @@ func (s *encoder) seal(e *hoosh.Event) string {
 	if s.nCalls+len(s.calls) > 0 || s.thoughts != 1 {
 		return hoosh.SealID(id, sign, nil)
 	}
-	return hoosh.SealID(id, sign, &s.thinking)
+	whole := hoosh.NewPart(hoosh.PartThinking, hoosh.NewText(string(s.thought)))
+	whole.Signature = s.thinking.Signature
+	return hoosh.SealID(id, sign, &whole)
 }
 
 // newID makes the id of a call that came without one.
@@ -261,34 +287,71 @@ func (s *encoder) text(dst []byte, thinking bool, e *hoosh.Event) []byte {
 	return append(dst, after...)
 }
 
-// grow adds the piece that e carries to a call.
-func (s *encoder) grow(i int, e *hoosh.Event) error {
-	piece := e.Content()
-	if piece.IsEmpty() {
+// grow adds a piece to the arguments of a call.
+func (s *encoder) grow(i int, piece hoosh.Text) error {
+	if piece.IsEmpty() || i < s.first {
 		return nil
 	}
 	if s.held += piece.Len(); s.held > maxArguments {
 		return tooLarge(s.op)
 	}
-	s.calls[i].arguments = append(s.calls[i].arguments, piece.String()...)
+	g, text := &s.calls[i], piece.String()
+	g.arguments = append(g.arguments, text...)
+	g.scan.add(text)
 	return nil
 }
 
-// flush sends the calls that have come in pieces.
-func (s *encoder) flush(dst []byte) (_ []byte, err error) {
-	calls := s.calls
-	s.calls = nil
-	for i := range calls {
-		g := &calls[i]
-		call := hoosh.ToolCall{ID: g.shown, Name: g.name}
-		if len(g.arguments) > 0 {
-			call.Arguments = hoosh.ValueArguments(g.arguments)
+// settle sends the first calls that are whole, up to call growing: what comes next
+// shall not overtake them, nor they each other.
+func (s *encoder) settle(dst []byte, growing int) []byte {
+	for s.first < len(s.calls) {
+		g := &s.calls[s.first]
+		if s.first == growing || g.bad || !g.scan.done() {
+			break
 		}
-		if dst, err = s.call(dst, &call); err != nil {
+		var err error
+		if dst, err = s.send(dst, g); err != nil {
+			g.bad = true // perhaps it was cut off: the end will tell
+			break
+		}
+	}
+	return dst
+}
+
+// flush sends the calls that are left. One in which the answer was cut off is left
+// out.
+func (s *encoder) flush(dst []byte) (_ []byte, err error) {
+	for s.first < len(s.calls) {
+		g := &s.calls[s.first]
+		if len(g.arguments) > 0 && s.finish == hoosh.FinishLength && jsonpeek.Valid(g.arguments) != nil {
+			s.done(g)
+			continue
+		}
+		if dst, err = s.send(dst, g); err != nil {
 			return dst, err
 		}
 	}
 	return dst, nil
+}
+
+// send sends the first call that was not sent.
+func (s *encoder) send(dst []byte, g *growingCall) ([]byte, error) {
+	call := hoosh.ToolCall{ID: g.shown, Name: g.name}
+	if len(g.arguments) > 0 {
+		call.Arguments = hoosh.ValueArguments(g.arguments)
+	}
+	dst, err := s.call(dst, &call)
+	if err == nil {
+		s.done(g)
+	}
+	return dst, err
+}
+
+// done notes that nothing more is to be said of a call, the first that was not sent.
+func (s *encoder) done(g *growingCall) {
+	s.held -= len(g.arguments)
+	g.arguments = nil
+	s.first++
 }
 
 // call sends a whole call as a line of its own, as Ollama does.
