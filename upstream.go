@@ -155,6 +155,8 @@ func (u *Upstream) Do(ctx context.Context, c *Call, path *url.URL) (*Reply, erro
 	var header http.Header
 	if d := c.Dialect(); d == nil || d == u.Profile.Dialect {
 		header = c.Header
+	} else if id := c.Header["X-Request-Id"]; id != nil { // of no format, a Client's
+		header = http.Header{"X-Request-Id": id}
 	}
 	req := u.request(x.ctx, http.MethodPost, path, header)
 	req.Body, req.ContentLength = body.Open(), body.Len()
