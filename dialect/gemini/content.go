@@ -149,7 +149,9 @@ func (r *reader) part(role hoosh.Role) (p hoosh.Part, ok bool) {
 		p.Kind, extra, nothing, kinds = hoosh.PartOther, nil, false, 1
 	}
 	if kinds == 0 && signature.IsEmpty() {
-		r.fail(at, "want text, inlineData, fileData, functionCall or functionResponse")
+		if r.kind != hoosh.ErrMalformed { // a backend may say nothing
+			r.fail(at, "want text, inlineData, fileData, functionCall or functionResponse")
+		}
 		return p, false
 	}
 	if p.Kind == hoosh.PartOther {

@@ -56,6 +56,11 @@ func TestToGemini(t *testing.T) {
 			`{"contents":[{"role":"user","parts":[{"text":"a"}]},{"role":"model","parts":[{"functionCall":{"id":"c1","name":"f","args":{}},"thoughtSignature":"skip_thought_signature_validator"},{"functionCall":{"id":"c2","name":"f","args":{}}}]},
 			{"role":"user","parts":[{"functionResponse":{"id":"c1","name":"f","response":{"result":"x"}}},{"functionResponse":{"id":"c2","name":"f","response":{"result":"y"}}}]},
 			{"role":"model","parts":[{"functionCall":{"id":"c3","name":"f","args":{}},"thoughtSignature":"skip_thought_signature_validator"}]},{"role":"user","parts":[{"functionResponse":{"id":"c3","name":"f","response":{"result":"z"}}}]}]}`, ""},
+		{"a choice of what was not written", flash25, `{"messages":[{"role":"user","content":"a"}],` + tools + `,"tool_choice":{"type":"function","function":{"name":"g"}}}`,
+			`{"contents":[{"role":"user","parts":[{"text":"a"}]}],"tools":[{"functionDeclarations":[{"name":"f","description":"d","parametersJsonSchema":{"type":"object"}}]}]}`, "tool_choice"},
+		{"a choice among nothing", flash25, `{"messages":[{"role":"user","content":"a"}],"tool_choice":{"type":"function","function":{"name":"g"}}}`, `{"contents":[{"role":"user","parts":[{"text":"a"}]}]}`, "tool_choice"},
+		{"a custom call", flash25, `{"messages":[{"role":"user","content":"a"},{"role":"assistant","tool_calls":[{"id":"c1","type":"custom","custom":{"name":"sh","input":"ls \"-l\"\n"}}]},{"role":"tool","tool_call_id":"c1","content":"r"}]}`,
+			`{"contents":[{"role":"user","parts":[{"text":"a"}]},{"role":"model","parts":[{"functionCall":{"id":"c1","name":"sh","args":{"input":"ls \"-l\"\n"}}}]},{"role":"user","parts":[{"functionResponse":{"id":"c1","name":"sh","response":{"result":"r"}}}]}]}`, ""},
 		{"web search", flash25, `{"messages":[{"role":"user","content":"a"}],"tools":[{"type":"web_search"}],"tool_choice":"required"}`, `{"contents":[{"role":"user","parts":[{"text":"a"}]}]}`, "tools[0]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -69,6 +74,27 @@ func TestToGemini(t *testing.T) {
 				t.Errorf("dropped %q, want %q", d, tt.dropped)
 			}
 		})
+	}
+}
+
+// TestNotes: what a decoder notes for the encoder of its own dialect is neither
+// written nor named.
+func TestNotes(t *testing.T) {
+	note := hoosh.Extra{{Key: "\xffn", Value: []byte(`"NOTE"`)}}
+	called := hoosh.CallPart("c1", "f", `{}`)
+	called.Call.Extra = note
+	text, said := hoosh.TextPart("a"), hoosh.TextPart("r")
+	text.Extra, said.Extra = note, note
+	q := &hoosh.Request{Model: flash25, Extra: note, Tools: []hoosh.Tool{{Name: "f", Extra: note}}, Messages: []hoosh.Message{
+		{Role: hoosh.RoleUser, Parts: []hoosh.Part{text}, Extra: note},
+		{Role: hoosh.RoleAssistant, Parts: []hoosh.Part{called}, Extra: note},
+		{Role: hoosh.RoleTool, Parts: []hoosh.Part{{Kind: hoosh.PartToolResult, Result: &hoosh.Result{ID: "c1", Parts: []hoosh.Part{said}}, Extra: note}}, Extra: note},
+	}}
+	for _, c := range []*hoosh.Call{hoosh.NewCall(q), parse(t, hoosh.OpenAI, hoosh.OpChat, `{"messages":[{"role":"user","content":"a"}]}`)} {
+		body, dropped, err := native.EncodeRequest(c, q, profile(native))
+		if err != nil || len(dropped) > 0 || strings.Contains(string(body), "NOTE") {
+			t.Errorf("%v %q %s", err, dropped, body)
+		}
 	}
 }
 
@@ -174,7 +200,21 @@ func TestOpenAPISchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameJSON(t, "parameters", string(q.Tools[0].Parameters), `{"type":"object","properties":{"type":{"type":["string","null"],"enum":["A"]},"min_items":{"type":"array","minItems":2,"maxItems":3,"items":{"anyOf":[{"type":"integer"},{}]}}},"required":["type"]}`)
+	sameJSON(t, "parameters", string(q.Tools[0].Parameters), `{"type":"object","properties":{"type":{"type":["string","null"],"enum":["A",null]},"min_items":{"type":"array","minItems":2,"maxItems":3,"items":{"anyOf":[{"type":"integer"},{}]}}},"required":["type"]}`)
+	for schema, want := range map[string]string{
+		`{"nullable":true,"anyOf":[{"type":"STRING"},{"type":"INTEGER"}]}`:            `{"anyOf":[{"type":"string"},{"type":"integer"},{"type":"null"}]}`,
+		`{"anyOf":[{"type":"STRING"},{"type":"NULL"}],"nullable":true}`:               `{"anyOf":[{"type":"string"},{"type":"null"}]}`,
+		`{"type":"STRING","enum":["A",null],"nullable":true}`:                         `{"type":["string","null"],"enum":["A",null]}`,
+		`{"type":"STRING","enum":[],"nullable":true}`:                                 `{"type":["string","null"],"enum":[null]}`,
+		`{"anyOf":[{"type":"STRING","nullable":true,"enum":["]"]}],"enum":["A"]}`:     `{"anyOf":[{"type":["string","null"],"enum":["]",null]}],"enum":["A"]}`,
+		`{"nullable":false,"type":"STRING","enum":["A"],"anyOf":[{"type":"STRING"}]}`: `{"type":"string","enum":["A"],"anyOf":[{"type":"string"}]}`,
+	} {
+		q, err := native.DecodeRequest(hoosh.OpChat, []byte(`{"contents":[{"parts":[{"text":"a"}]}],"tools":[{"functionDeclarations":[{"name":"f","parameters":`+schema+`}]}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameJSON(t, schema, string(q.Tools[0].Parameters), want)
+	}
 	sameJSON(t, "format", string(q.Format.Schema), `{"type":"array","items":{"type":"number"}}`)
 	if q.Format.Type != "json_schema" {
 		t.Error(q.Format.Type)

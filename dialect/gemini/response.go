@@ -173,7 +173,13 @@ func (w *answerWriter) candidate(ch *hoosh.Choice) error {
 		w.b = append(w.b, `"content":{"parts":[`...)
 		inside := len(w.b)
 		for i := range ch.Message.Parts {
-			if err := w.part(&ch.Message.Parts[i]); err != nil {
+			p := &ch.Message.Parts[i]
+			if p.Kind == hoosh.PartToolCall && ch.Finish == hoosh.FinishLength && p.Call != nil {
+				if _, whole := p.Call.Arguments.AppendValue(nil); !whole {
+					continue // the answer was cut off in it
+				}
+			}
+			if err := w.part(p); err != nil {
 				return err
 			}
 		}

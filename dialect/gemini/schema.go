@@ -44,12 +44,23 @@ func appendJSONSchema(dst []byte, c *jsonpeek.Cursor) []byte {
 			dst = append(dst, ',')
 		}
 		dst = append(jsonpeek.AppendQuote(dst, word), ':')
+		at := len(dst)
 		switch word {
 		case "type":
 			dst = appendType(dst, c, nullable)
 		case "properties", "$defs", "definitions":
 			dst = appendSchemas(dst, c, true)
-		case "anyOf", "prefixItems", "allOf", "oneOf":
+		case "anyOf":
+			dst = appendSchemas(dst, c, false)
+			if nullable {
+				dst = withElement(dst, at, nullSchema)
+			}
+		case "enum":
+			dst = append(dst, c.Value()...)
+			if nullable {
+				dst = withElement(dst, at, "null")
+			}
+		case "prefixItems", "allOf", "oneOf":
 			dst = appendSchemas(dst, c, false)
 		case "items", "additionalProperties":
 			dst = appendJSONSchema(dst, c)
@@ -65,6 +76,29 @@ func appendJSONSchema(dst []byte, c *jsonpeek.Cursor) []byte {
 		}
 	}
 	return append(dst, '}')
+}
+
+// nullSchema is the schema of null by itself.
+const nullSchema = `{"type":"null"}`
+
+// withElement adds an element to the array that begins at from, unless it has it:
+// null must be allowed by each of these keywords, the type alone does not do it.
+func withElement(dst []byte, from int, element string) []byte {
+	c := jsonpeek.NewDepth(dst[from:], jsonpeek.MaxDepth)
+	if !c.Array() {
+		return dst
+	}
+	n := 0
+	for ; c.Next(); n++ {
+		if string(c.Value()) == element {
+			return dst
+		}
+	}
+	dst = dst[:len(dst)-1] // the bracket
+	if n > 0 {
+		dst = append(dst, ',')
+	}
+	return append(append(dst, element...), ']')
 }
 
 func isNumber(text []byte) bool {

@@ -204,8 +204,8 @@ func tooLarge(op hoosh.Operation) error {
 }
 
 // encoder is [hoosh.Dialect.NewEncoder]'s. Calls are whole in this format, so the
-// pieces of one are kept until the answer has ended: those of parallel calls may
-// alternate. The reasons are kept for the end, which has the usage beside them.
+// pieces of one are kept until something else comes and it is whole, or the answer
+// has ended: those of parallel calls may alternate. The reasons are kept for the end, which has the usage beside them.
 type encoder struct {
 	op      hoosh.Operation
 	asked   string
@@ -215,6 +215,7 @@ type encoder struct {
 	issued  bool   // tail is made, with the id and the model
 	tail    []byte // what ends a frame of choice 0, after its parts
 	calls   []growingCall
+	waiting int // of them, not sent
 	held    int // bytes of arguments
 	choices []choice
 	usage   hoosh.Usage
@@ -226,13 +227,16 @@ type choice struct {
 	sources []hoosh.Citation
 }
 
-// growingCall is a tool call that has not been sent.
+// growingCall is a tool call that was begun, and perhaps sent.
 type growingCall struct {
 	choice, index int
 	id, name      string
 	signature     *hoosh.Signature
 	arguments     []byte
-	whole         bool
+	scan          jsonEnd
+	whole         bool // they came at once
+	bad           bool // they have an end and are no object
+	sent          bool
 }
 
 func newEncoder(c *hoosh.Call, r *hoosh.Reply) hoosh.FrameEncoder {
@@ -256,6 +260,9 @@ func (s *encoder) Encode(dst []byte, e *hoosh.Event) ([]byte, error) {
 	for len(s.choices) <= e.Choice {
 		s.choices = append(s.choices, choice{})
 	}
+	if s.waiting > 0 {
+		dst = s.settle(dst, e.Choice, s.callOf(e))
+	}
 	switch e.Kind {
 	case hoosh.EventText, hoosh.EventRefusal:
 		return s.text(dst, e, textEnd), nil
@@ -276,10 +283,8 @@ func (s *encoder) Encode(dst []byte, e *hoosh.Event) ([]byte, error) {
 	case hoosh.EventToolCall:
 		return s.toolCall(dst, e)
 	case hoosh.EventArguments:
-		for i := len(s.calls) - 1; i >= 0; i-- {
-			if g := &s.calls[i]; g.index == e.Index && g.choice == e.Choice {
-				return dst, s.grow(g, e)
-			}
+		if i := s.callOf(e); i >= 0 {
+			return dst, s.grow(&s.calls[i], e)
 		}
 	case hoosh.EventFinish:
 		if e.Finish != hoosh.FinishNone {
@@ -327,12 +332,24 @@ func (s *encoder) signature(dst []byte, sig *hoosh.Signature) []byte {
 	return jsonpeek.AppendQuote(append(dst, `,"thoughtSignature":`...), sealed(own))
 }
 
-// toolCall notes a call, unless the source says the same beginning again. One that is
-// whole is sent at once if no other waits.
+// callOf is the place of the call that an event goes on with, -1 for none: some
+// sources say the beginning of a call with every piece.
+func (s *encoder) callOf(e *hoosh.Event) int {
+	if e.Kind != hoosh.EventToolCall && e.Kind != hoosh.EventArguments {
+		return -1
+	}
+	for i := len(s.calls) - 1; i >= 0; i-- {
+		g := &s.calls[i]
+		if g.choice == e.Choice && g.index == e.Index && (e.Kind == hoosh.EventArguments || e.ID != "" && g.id == e.ID) {
+			return i
+		}
+	}
+	return -1
+}
+
+// toolCall notes a call. One that is whole is sent at once if no other waits.
 func (s *encoder) toolCall(dst []byte, e *hoosh.Event) ([]byte, error) {
-	i := slices.IndexFunc(s.calls, func(g growingCall) bool {
-		return g.choice == e.Choice && g.index == e.Index && e.ID != "" && g.id == e.ID
-	})
+	i := s.callOf(e)
 	if i < 0 {
 		if i = len(s.calls); i == maxCalls {
 			return dst, tooLarge(s.op)
@@ -342,66 +359,99 @@ func (s *encoder) toolCall(dst []byte, e *hoosh.Event) ([]byte, error) {
 			g.signature = &hoosh.Signature{Issuer: sig.Issuer, Data: hoosh.NewText(sig.Data.String())}
 		}
 		s.calls = append(s.calls, g)
+		s.waiting++
 	}
 	g := &s.calls[i]
 	if e.Value == nil {
 		return dst, s.grow(g, e)
 	}
-	if !g.whole {
+	if !g.whole && !g.sent {
 		if s.held += len(e.Value); s.held > maxArguments {
 			return dst, tooLarge(s.op)
 		}
 		g.arguments, g.whole = slices.Clone(e.Value), true
 	}
-	for i := range s.calls {
-		if !s.calls[i].whole {
-			return dst, nil
-		}
-	}
-	return s.flush(dst, -1)
+	return s.settle(dst, e.Choice, -1), nil
 }
 
 // grow adds the piece that e carries to a call.
 func (s *encoder) grow(g *growingCall, e *hoosh.Event) error {
 	piece := e.Content()
-	if piece.IsEmpty() || g.whole {
+	if piece.IsEmpty() || g.whole || g.sent {
 		return nil
 	}
 	if s.held += piece.Len(); s.held > maxArguments {
 		return tooLarge(s.op)
 	}
-	g.arguments = append(g.arguments, piece.String()...)
+	text := piece.String()
+	g.arguments = append(g.arguments, text...)
+	g.scan.add(text)
 	return nil
 }
 
-// flush sends the calls of a choice, or with -1 all. It keeps their order.
-func (s *encoder) flush(dst []byte, choice int) ([]byte, error) {
-	rest := s.calls[:0]
+// settle sends the first calls of a choice that are whole, up to call growing: what
+// comes next shall not overtake them, nor they each other.
+func (s *encoder) settle(dst []byte, choice, growing int) []byte {
 	for i := range s.calls {
-		g := s.calls[i]
-		if choice >= 0 && g.choice != choice {
-			rest = append(rest, g)
+		g := &s.calls[i]
+		if g.sent || g.choice != choice {
 			continue
 		}
-		call := hoosh.ToolCall{ID: g.id, Name: g.name}
-		if len(g.arguments) > 0 {
-			call.Arguments = hoosh.ValueArguments(g.arguments)
+		if i == growing || g.bad || !g.whole && !g.scan.done() {
+			break
 		}
-		from := len(dst)
-		dst = append(dst, `data: {"candidates":[{"content":{"parts":[`...)
-		at := len(dst)
-		var ok bool
-		if dst, ok = appendCall(dst, &call); !ok {
-			return dst[:from], badArguments(s.op)
+		if dst, g.bad = s.send(dst, g); g.bad {
+			break
 		}
-		oneLine(dst[at:])
-		if g.signature != nil {
-			dst = s.signature(dst, g.signature)
-		}
-		dst = s.end(append(dst, '}'), g.choice)
-		s.held -= len(g.arguments)
 	}
-	s.calls = rest
+	return dst
+}
+
+// send writes a call; it is bad if its arguments are no object.
+func (s *encoder) send(dst []byte, g *growingCall) (_ []byte, bad bool) {
+	call := hoosh.ToolCall{ID: g.id, Name: g.name}
+	if len(g.arguments) > 0 {
+		call.Arguments = hoosh.ValueArguments(g.arguments)
+	}
+	from := len(dst)
+	dst = append(dst, `data: {"candidates":[{"content":{"parts":[`...)
+	at := len(dst)
+	dst, ok := appendCall(dst, &call)
+	if !ok {
+		return dst[:from], true
+	}
+	oneLine(dst[at:])
+	if g.signature != nil {
+		dst = s.signature(dst, g.signature)
+	}
+	s.done(g)
+	return s.end(append(dst, '}'), g.choice), false
+}
+
+// done notes that nothing more is to be said of a call.
+func (s *encoder) done(g *growingCall) {
+	s.held -= len(g.arguments)
+	s.waiting--
+	g.sent, g.arguments = true, nil
+}
+
+// flush sends the calls of a choice that wait, or with -1 of all. It keeps their
+// order. One in which the answer was cut off is left out.
+func (s *encoder) flush(dst []byte, choice int) ([]byte, error) {
+	for i := range s.calls {
+		g := &s.calls[i]
+		if g.sent || choice >= 0 && g.choice != choice {
+			continue
+		}
+		if len(g.arguments) > 0 && s.choices[g.choice].finish == hoosh.FinishLength && jsonpeek.Valid(g.arguments) != nil {
+			s.done(g)
+			continue
+		}
+		var bad bool
+		if dst, bad = s.send(dst, g); bad {
+			return dst, badArguments(s.op)
+		}
+	}
 	return dst, nil
 }
 

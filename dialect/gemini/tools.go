@@ -176,8 +176,11 @@ func (w *writer) toolConfig(q *hoosh.Request, functions bool) {
 	w.key("toolConfig")
 	w.b = append(w.b, '{')
 	inside := len(w.b)
-	if functions {
-		w.choice(q.ToolChoice)
+	switch t := q.ToolChoice; {
+	case w.from != Dialect && t.Mode == "function" && !slices.ContainsFunc(q.Tools, func(f hoosh.Tool) bool { return f.Type == "" && f.Name == t.Name }):
+		w.drop("tool_choice") // it is none of those that were written
+	case functions:
+		w.choice(t)
 	}
 	w.rest(q.Extra, "toolConfig", "functionCallingConfig")
 	if len(w.b) == inside {

@@ -257,10 +257,17 @@ func (w *writer) call(i, j int, p *hoosh.Part) {
 	w.b = jsonpeek.AppendQuote(w.b, p.Call.Name)
 	w.key("args")
 	var ok bool
-	if w.b, ok = appendArgs(w.b, p.Call.Arguments); !ok {
+	custom := w.from != Dialect && string(p.Call.Extra.Get("type")) == `"custom"`
+	if custom { // OpenAI's: its arguments are any text
+		w.b = append(p.Call.Arguments.AppendString(append(w.b, `{"input":`...)), '}')
+	} else if w.b, ok = appendArgs(w.b, p.Call.Arguments); !ok {
 		w.fail(hoosh.ErrInvalidRequest, place(i, j), "the arguments of the call are not a JSON object; Gemini takes nothing else")
 	}
-	w.extra(p.Call.Extra, "id", "name", "args")
+	for i := range p.Call.Extra {
+		if x := p.Call.Extra[i : i+1]; !custom || x[0].Key != "type" {
+			w.extra(x, "id", "name", "args")
+		}
+	}
 	w.b = append(w.b, '}')
 	if w.model.signed && !w.turn.called && !w.accepted(p) {
 		w.b = append(w.b, `,"thoughtSignature":"`+noSignature+`"`...)
@@ -405,7 +412,9 @@ func (w *writer) response(c *waitingCall) {
 		case p.Kind == hoosh.PartText, p.Kind == hoosh.PartRefusal:
 			texts = append(texts, p)
 			for k := range p.Extra {
-				w.drop(p.Extra[k].Key)
+				if !p.Extra[k].IsNote() {
+					w.drop(p.Extra[k].Key)
+				}
 			}
 		case isMedia(p):
 		case p.Kind == hoosh.PartOther && !w.extras:
