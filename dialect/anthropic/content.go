@@ -155,7 +155,7 @@ func (r *reader) textBlock(role hoosh.Role) (p hoosh.Part, ok bool) {
 }
 
 // thinkingBlock reads thinking, or the encrypted kind. A seal without a signature
-// in it says only that there was none.
+// in it says only whose the thinking is.
 func (r *reader) thinkingBlock() hoosh.Part {
 	at, found := r.c.Pos(), false
 	var text hoosh.Text
@@ -181,7 +181,7 @@ func (r *reader) thinkingBlock() hoosh.Part {
 	if !found {
 		r.fail(at, `want "thinking", or "data" where it is redacted`)
 	}
-	if s != nil && s.Data.IsEmpty() {
+	if s != nil && s.Data.IsEmpty() && s.Issuer == "" {
 		s = nil
 	}
 	p := hoosh.NewPart(hoosh.PartThinking, text)

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/maccracken/hoosh"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
@@ -23,6 +24,7 @@ type encoder struct {
 	issuer string // of the source's signatures
 	begun  bool
 	ended  bool // no more blocks: the reason has been given
+	failed bool // that reason is a failure, which the caller was told of
 	blocks []openBlock
 	calls  []openCall
 	next   int // index of the next block
@@ -92,6 +94,10 @@ func (s *encoder) Encode(dst []byte, e *hoosh.Event) ([]byte, error) {
 	case hoosh.EventArguments:
 		dst = s.arguments(dst, s.call(e.Index), e.Content())
 	case hoosh.EventFinish:
+		if e.Finish == hoosh.FinishError {
+			s.ended, s.failed = true, true
+			return dst, answerFailed(s.op)
+		}
 		if e.Finish != hoosh.FinishNone {
 			dst = s.close(dst)
 			s.finish, s.stop, s.ended = e.Finish, e.Name, true
@@ -107,8 +113,11 @@ func (s *encoder) Encode(dst []byte, e *hoosh.Event) ([]byte, error) {
 	return s.advance(dst), nil
 }
 
-// End ends the blocks and the message.
+// End ends the blocks and the message. Of a failure the error is the end.
 func (s *encoder) End(dst []byte) []byte {
+	if s.failed {
+		return dst
+	}
 	if !s.begun {
 		s.begun = true
 		dst = appendStart(dst, "", s.model, s.usage)
@@ -331,9 +340,10 @@ func (s *encoder) beginCall(dst []byte, e *hoosh.Event) []byte {
 	})
 }
 
-// arguments writes a piece of the arguments of call k, if there is one.
+// arguments writes a piece of the arguments of call k, if there is one. White space
+// that they begin with says nothing, and all of them may be such.
 func (s *encoder) arguments(dst []byte, k int, t hoosh.Text) []byte {
-	if k < 0 || t.IsEmpty() {
+	if k < 0 || t.IsEmpty() || !s.calls[k].said && t.Len() < 64 && strings.TrimSpace(t.String()) == "" {
 		return dst
 	}
 	return s.piece(dst, k, t)

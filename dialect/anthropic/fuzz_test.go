@@ -4,6 +4,7 @@ package anthropic_test
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -19,8 +20,9 @@ func FuzzDecodeRequest(f *testing.F) {
 	f.Add(`{"model":"claude-3-opus","messages":[{"content":"a","role":"user"},{"role":"assistant","content":[{"type":"tool_use","id":"a.b","name":"f","input":{"a":[1]}},{"type":"server_tool_use","id":"s"}]},{"role":"user","content":[{"type":"text","text":"x"},{"type":"tool_result","tool_use_id":"a.b","is_error":true}]}],"tool_choice":{"type":"tool","name":"f"},"stop_sequences":["\n"],"top_k":1,"top_p":0.5,"temperature":1.5}`)
 	f.Add(`{"messages":[{"role":"user","content":[{"type":"document","title":"t","source":{"type":"text","data":"a"}},{"type":"image","source":{"type":"file","file_id":"f"}}]},{"role":"system","content":" "}],"thinking":{"type":"enabled","budget_tokens":5000},"output_format":{"type":"json_schema","schema":{}}}`)
 	f.Add(`{"messages":[{"role":"assistant","content":[{"type":"redacted_thinking","data":"` + sealed("else", "x") + `"},{"type":"thinking","thinking":"a","signature":"` + sealed("far", "x") + `"},{"type":"text","text":"a "}]}]}`)
+	f.Add(`{"max_tokens":0,"messages":[{"role":"user","content":"a"}]}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		if _, err := native.DecodeRequest(hoosh.OpChat, []byte(body)); err != nil && hoosh.AsError(err).Kind != hoosh.ErrInvalidRequest {
+		if _, err := native.DecodeRequest(hoosh.OpChat, []byte(body)); err != nil && !errors.Is(err, hoosh.ErrInvalidRequest) && !errors.Is(err, hoosh.ErrUnsupported) {
 			t.Fatal(err)
 		}
 		c, err := hoosh.ParseCall(native, hoosh.OpChat, []byte(body))

@@ -17,7 +17,7 @@ var fields = [...]struct {
 	{"model", func(r *reader, q *hoosh.Request) { q.Model = r.str("a string, the model's name") }},
 	{"messages", (*reader).messages},
 	{"system", (*reader).system},
-	{"max_tokens", func(r *reader, q *hoosh.Request) { q.MaxTokens = r.count() }},
+	{"max_tokens", (*reader).ceiling},
 	{"stream", func(r *reader, q *hoosh.Request) { on := r.bool(); q.Stream = on != nil && *on }},
 	{"temperature", func(r *reader, q *hoosh.Request) { q.Temperature = r.float() }},
 	{"top_p", func(r *reader, q *hoosh.Request) { q.TopP = r.float() }},
@@ -79,6 +79,18 @@ func decodeRequest(op hoosh.Operation, body []byte) (*hoosh.Request, error) {
 	}
 	hoosh.OpenIDs(q.Messages)
 	return q, nil
+}
+
+// ceiling reads how long the answer may be. With 0 only the prompt is to be cached,
+// which nothing else than a body of this format can ask: nothing said would mean
+// no ceiling at all.
+func (r *reader) ceiling(q *hoosh.Request) {
+	said := r.c.Kind() == jsonpeek.Number
+	q.MaxTokens = r.count()
+	if said && q.MaxTokens == 0 && r.op == hoosh.OpChat && r.err == nil {
+		r.err = &hoosh.Error{Kind: hoosh.ErrUnsupported, Op: r.op, Param: "max_tokens",
+			Message: "a call without an answer, which only warms the cache, cannot be said to this model's backend; want at least 1"}
+	}
 }
 
 func (r *reader) topK(q *hoosh.Request) {

@@ -80,6 +80,9 @@ func encodeResponse(c *hoosh.Call, r *hoosh.Response) ([]byte, error) {
 	if len(r.Choices) > 0 {
 		ch = r.Choices[0]
 	}
+	if ch.Finish == hoosh.FinishError {
+		return nil, answerFailed(c.Op)
+	}
 	id, model := r.ID, r.Model
 	if model == "" {
 		model = c.Model
@@ -88,7 +91,7 @@ func encodeResponse(c *hoosh.Call, r *hoosh.Response) ([]byte, error) {
 	for i := range ch.Message.Parts {
 		size += 128 + ch.Message.Parts[i].Content().Len()
 	}
-	w := answerWriter{b: make([]byte, 0, size), op: c.Op, issuer: r.Provider}
+	w := answerWriter{b: make([]byte, 0, size), op: c.Op, issuer: r.Provider, cut: ch.Finish == hoosh.FinishLength}
 	w.b = append(appendHead(w.b, id, model), `"content":[`...)
 	for i := range ch.Message.Parts {
 		if err := w.part(&ch.Message.Parts[i]); err != nil {
@@ -126,6 +129,7 @@ type answerWriter struct {
 	b      []byte
 	op     hoosh.Operation
 	issuer string // of thinking without a signature
+	cut    bool   // the ceiling of tokens was reached
 	calls  bool
 }
 
@@ -195,8 +199,10 @@ func (w *answerWriter) thought(p *hoosh.Part) {
 	w.b = append(w.b, '}')
 }
 
+// call writes a tool call, unless the end of the answer cut it off: a client could
+// do nothing with it.
 func (w *answerWriter) call(p *hoosh.Part) error {
-	if p.Call == nil {
+	if p.Call == nil || w.cut && !isCustomCall(p.Call) && jsonpeek.Valid(p.Call.Arguments.JSON()) != nil {
 		return nil
 	}
 	w.calls = true
@@ -208,7 +214,7 @@ func (w *answerWriter) call(p *hoosh.Part) error {
 	w.b = jsonpeek.AppendQuote(append(w.b, `{"type":"tool_use","id":`...), hoosh.SealID(clientID(id), p.Signature, nil))
 	w.b = jsonpeek.AppendQuote(append(w.b, `,"name":`...), p.Call.Name)
 	var ok bool
-	if w.b, ok = appendInput(append(w.b, `,"input":`...), p.Call.Arguments); !ok {
+	if w.b, ok = appendCallInput(append(w.b, `,"input":`...), p.Call, false); !ok {
 		return badArguments(w.op)
 	}
 	w.b = append(w.b, '}')
@@ -223,6 +229,12 @@ func clientID(id string) string {
 		return string(w.b[1 : len(w.b)-1])
 	}
 	return id
+}
+
+// answerFailed is the error of a backend that ended an answer with a failure: this
+// format has no such end.
+func answerFailed(op hoosh.Operation) *hoosh.Error {
+	return &hoosh.Error{Kind: hoosh.ErrUpstream, Op: op, Message: "the model's answer failed: the backend broke it off and gave no reason that could be told"}
 }
 
 // badArguments is the error of a model that calls a tool with something else than

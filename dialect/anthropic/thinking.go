@@ -148,7 +148,11 @@ func (w *writer) format(f *hoosh.Format) {
 	case f.Schema != nil:
 		w.key("format")
 		w.b = append(w.b, `{"type":"json_schema","schema":`...)
-		w.raw(f.Schema, "response_format.json_schema.schema")
+		if schema := f.Schema; w.extras {
+			w.raw(schema, "response_format.json_schema.schema")
+		} else {
+			w.b = appendClosed(w.b, schema)
+		}
 		w.b = append(w.b, '}')
 	case f.Type == "json_object", f.Type == "json_schema":
 		w.drop("response_format")

@@ -3,6 +3,7 @@
 package anthropic
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/maccracken/hoosh"
@@ -115,6 +116,10 @@ func (w *writer) tools(q *hoosh.Request) {
 		}
 	}
 	choice := q.ToolChoice
+	if choice.Mode == "function" && !w.offers(q) {
+		w.drop("tool_choice")
+		choice = hoosh.ToolChoice{}
+	}
 	if written == 0 {
 		for _, name := range w.called {
 			w.tool(&hoosh.Tool{Name: name})
@@ -128,6 +133,11 @@ func (w *writer) tools(q *hoosh.Request) {
 		return // the choice of a tool without tools is refused
 	}
 	w.choice(choice, q.ParallelTools)
+}
+
+// offers reports that the tool which must be called is among those written.
+func (w *writer) offers(q *hoosh.Request) bool {
+	return w.extras || slices.ContainsFunc(q.Tools, func(t hoosh.Tool) bool { return t.Type == "" && t.Name == q.ToolChoice.Name })
 }
 
 // emptySchema is that of a tool without parameters.

@@ -410,7 +410,7 @@ func (w *writer) call(i, j int, p *hoosh.Part) {
 	w.b = jsonpeek.AppendQuote(w.b, p.Call.Name)
 	w.key("input")
 	var ok bool
-	if w.b, ok = appendInput(w.b, p.Call.Arguments); !ok {
+	if w.b, ok = appendCallInput(w.b, p.Call, w.from == hoosh.OpenAI); !ok {
 		w.fail(hoosh.ErrInvalidRequest, place(i, j), "the arguments of the call are not a JSON object; Anthropic takes nothing else")
 	}
 	w.extra(p.Extra, "type", "id", "name", "input")
@@ -420,6 +420,41 @@ func (w *writer) call(i, j int, p *hoosh.Part) {
 	if w.named && !slices.Contains(w.called, p.Call.Name) {
 		w.called = append(w.called, p.Call.Name)
 	}
+}
+
+// isCustomCall reports that a call is that of a custom tool as OpenAI has them: its
+// arguments may be any text.
+func isCustomCall(t *hoosh.ToolCall) bool { return string(t.Extra.Get("type")) == `"custom"` }
+
+// appendCallInput writes the arguments of a call as an object; the text of a custom
+// tool is the "input" in it. Where that is done already it is left, but for text
+// that is known to be the bare one.
+func appendCallInput(dst []byte, t *hoosh.ToolCall, bare bool) ([]byte, bool) {
+	if !isCustomCall(t) || !bare && isInput(t.Arguments.JSON()) {
+		return appendInput(dst, t.Arguments)
+	}
+	text := ""
+	if !t.Arguments.Equal(hoosh.Arguments{}) {
+		text = string(t.Arguments.JSON())
+	}
+	return append(jsonpeek.AppendQuote(append(dst, `{"input":`...), text), '}'), true
+}
+
+// isInput reports that a value is an object with an "input", a string, and nothing
+// else.
+func isInput(value []byte) bool {
+	c := jsonpeek.NewDepth(value, jsonpeek.MaxDepth)
+	found := false
+	if !c.Object() {
+		return false
+	}
+	for c.Next() {
+		if found || string(c.Key()) != "input" || c.Kind() != jsonpeek.String {
+			return false
+		}
+		found = true
+	}
+	return found && c.End() == nil
 }
 
 // appendInput writes arguments as an object, an empty one for none and for null.

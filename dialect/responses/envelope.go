@@ -12,7 +12,7 @@ import (
 )
 
 // envelopeKeys are the top-level keys that are acted on: none may be there twice.
-var envelopeKeys = [...]string{"model", "input", "stream", "instructions", "tools", "text", "max_output_tokens", previousID, "conversation", "prompt"}
+var envelopeKeys = [...]string{"model", "input", "stream", "instructions", "tools", "text", "max_output_tokens", previousID, "conversation", "prompt", "store", "background"}
 
 // indices into envelopeKeys.
 const (
@@ -52,7 +52,7 @@ func readEnvelope(op hoosh.Operation, body []byte, depth int, e *hoosh.Envelope)
 	if !c.Object() {
 		return notJSON(op, hoosh.ErrInvalidRequest, body, c.Err(), "want a JSON object")
 	}
-	var seen uint32
+	var seen, said uint32 // said: and not null
 	for c.Next() {
 		if len(e.Keys) == hoosh.MaxKeys {
 			return invalid(op, "", fmt.Sprintf("more than %d top-level keys", hoosh.MaxKeys))
@@ -62,8 +62,9 @@ func readEnvelope(op hoosh.Operation, body []byte, depth int, e *hoosh.Envelope)
 			if seen&(1<<which) != 0 {
 				return invalid(op, envelopeKeys[which], fmt.Sprintf("a second key, %q, that reads as %q", jsonpeek.Unquote(k.Name), envelopeKeys[which]))
 			}
+			seen |= 1 << which
 			if c.Kind() != jsonpeek.Null {
-				seen |= 1 << which
+				said |= 1 << which
 			}
 			if want := note(e, &c, which); want != "" && c.Err() == nil {
 				return invalid(op, envelopeKeys[which], "want "+want)
@@ -79,7 +80,7 @@ func readEnvelope(op hoosh.Operation, body []byte, depth int, e *hoosh.Envelope)
 	if err := c.End(); err != nil {
 		return notJSON(op, hoosh.ErrInvalidRequest, body, err, "")
 	}
-	if seen&(1<<keyInput|1<<keyPrevious|1<<keyConversation|1<<keyPrompt) == 0 {
+	if said&(1<<keyInput|1<<keyPrevious|1<<keyConversation|1<<keyPrompt) == 0 {
 		return invalid(op, "input", "missing; want a string or an array of items")
 	}
 	return nil

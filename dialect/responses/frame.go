@@ -32,6 +32,7 @@ const (
 	eventInputDone
 	eventInputWhole // of the scanner's making
 	eventItemWhole  // likewise
+	eventEndWhole   // likewise
 	eventAnnotation
 	eventCompleted
 	eventIncomplete
@@ -44,6 +45,7 @@ const (
 const (
 	wholeInput = "hoosh.custom_tool_call_input"
 	wholeItem  = "hoosh.output_item"
+	wholeEnd   = "hoosh.response" // what it ended with is in the frame
 )
 
 // eventOf reads a type as it stands between its quotes. The first is the hot one.
@@ -85,6 +87,8 @@ func eventOf(name []byte) event {
 		return eventInputWhole
 	case wholeItem:
 		return eventItemWhole
+	case wholeEnd:
+		return eventEndWhole
 	case "response.output_text.annotation.added":
 		return eventAnnotation
 	case "response.completed":
@@ -246,9 +250,12 @@ func decodeFrame(dst []hoosh.Event, f *hoosh.Frame) ([]hoosh.Event, error) {
 	case eventInputWhole:
 		dst = append(dst, arguments(&x, append(jsonpeek.AppendEscape(nil, x.text), inputTail...)))
 	case eventItemWhole:
-		n := len(dst)
-		if dst = appendBegun(dst, &x); len(dst) > n && stringMember(x.object, "type")[0] == 'c' {
-			dst = append(dst, arguments(&x, []byte(inputTail)))
+		dst = appendItem(dst, x.object, x.output)
+	case eventEndWhole:
+		dst = appendOutput(dst, x.object)
+		dst = append(dst, hoosh.Event{Kind: hoosh.EventFinish, Finish: f.Finish})
+		if !f.Usage.IsZero() {
+			dst = append(dst, hoosh.Event{Kind: hoosh.EventUsage, Usage: f.Usage})
 		}
 	case eventItemDone:
 		if it := readItem(x.object); string(it.kind) == "reasoning" && len(it.sealed) > 0 {
@@ -279,6 +286,59 @@ func appendBegun(dst []hoosh.Event, x *payload) []hoosh.Event {
 		return append(dst, e.WithText(hoosh.RawText(jsonpeek.AppendEscape([]byte(inputHead), it.text))))
 	}
 	return append(dst, e.WithText(hoosh.RawText(it.text)))
+}
+
+// appendItem tells a whole item.
+func appendItem(dst []hoosh.Event, object []byte, output int64) []hoosh.Event {
+	if isCallType(stringMember(object, "type")) {
+		n, x := len(dst), &payload{object: object, output: output}
+		if dst = appendBegun(dst, x); len(dst) > n && stringMember(object, "type")[0] == 'c' {
+			dst = append(dst, arguments(x, []byte(inputTail)))
+		}
+		return dst
+	}
+	v := conversation{answer: true}
+	r := newReader(hoosh.OpChat, object, hoosh.ErrMalformed)
+	r.item(&v) // what is not as it should be says nothing
+	for i := range v.messages {
+		for j := range v.messages[i].Parts {
+			p := &v.messages[i].Parts[j]
+			switch p.Kind {
+			case hoosh.PartText:
+				dst = append(dst, hoosh.NewEvent(hoosh.EventText, 0, p.Content()))
+			case hoosh.PartRefusal:
+				dst = append(dst, hoosh.NewEvent(hoosh.EventRefusal, 0, p.Content()))
+			case hoosh.PartThinking:
+				if !p.Content().IsEmpty() {
+					dst = append(dst, hoosh.NewEvent(hoosh.EventThinking, 0, p.Content()))
+				}
+				if p.Signature != nil {
+					dst = append(dst, hoosh.Event{Kind: hoosh.EventSignature, Signature: p.Signature})
+				}
+			}
+			for k := range p.Citations {
+				dst = append(dst, hoosh.Event{Kind: hoosh.EventCitation, Citation: &p.Citations[k]})
+			}
+		}
+	}
+	return dst
+}
+
+// appendOutput tells all items of a response object.
+func appendOutput(dst []hoosh.Event, object []byte) []hoosh.Event {
+	c := jsonpeek.NewDepth(object, jsonpeek.MaxDepth)
+	if !c.Object() {
+		return dst
+	}
+	for c.Next() {
+		if string(c.Key()) != "output" || !c.Array() {
+			continue
+		}
+		for n := int64(0); c.Next(); n++ {
+			dst = appendItem(dst, c.Value(), min(n, maxItems-1))
+		}
+	}
+	return dst
 }
 
 func arguments(x *payload, raw []byte) hoosh.Event {

@@ -69,7 +69,7 @@ func TestCodexIsUnderstood(t *testing.T) {
 	if q.Verbosity != "low" || q.Reasoning.Effort != "medium" || q.Reasoning.Show == nil || !*q.Reasoning.Show || !q.Stream {
 		t.Errorf("%+v", q)
 	}
-	if len(q.Tools) != 5 || string(q.Tools[1].Extra.Get(".namespace")) != `"multi_agent_v1"` || q.Tools[4].Type != "web_search" {
+	if len(q.Tools) != 5 || string(q.Tools[1].Extra.Get("\xffnamespace")) != `"multi_agent_v1"` || q.Tools[4].Type != "web_search" {
 		t.Errorf("tools %+v", q.Tools)
 	}
 }
@@ -269,7 +269,9 @@ func TestRefusedRequests(t *testing.T) {
 			t.Errorf("%s: %v", x.body, err)
 		}
 	}
-	for _, body := range []string{`[]`, `{"model":"m"}`, `{"model":"m","input":3}`, `{"model":1,"input":"a"}`, `{"model":"a","input":"a","Model":"b"}`, `{"model":"m","input":"a"`, `{"model":"m","input":[1]}`} {
+	for _, body := range []string{`[]`, `{"model":"m"}`, `{"model":"m","input":3}`, `{"model":1,"input":"a"}`, `{"model":"a","input":"a","Model":"b"}`, `{"model":"m","input":"a"`, `{"model":"m","input":[1]}`,
+		`{"model":"m","input":null,"input":"a"}`, `{"model":"m","input":"a","input":null}`, `{"model":"m","input":"a","stream":null,"stream":true}`, `{"model":"m","input":null}`,
+		`{"model":"m","input":"a","store":true,"store":false}`, `{"model":"m","input":"a","background":false,"Background":true}`} {
 		if _, err := hoosh.ParseCall(own, hoosh.OpChat, []byte(body)); hoosh.AsError(err) == nil || hoosh.AsError(err).Kind != hoosh.ErrInvalidRequest {
 			t.Errorf("%s: %v", body, err)
 		}

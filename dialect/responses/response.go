@@ -123,14 +123,19 @@ func (o *ending) failure(op hoosh.Operation) *hoosh.Error {
 	return reported(op, append(append([]byte(`{"error":`), o.err...), '}'))
 }
 
-// readUsage reads the usage at hand, if there is one.
+// maxFigure bounds what a backend may report: sums of such figures do not
+// overflow.
+const maxFigure = 1 << 40
+
+// readUsage reads the usage at hand, if there is one. Where the figures contradict
+// each other the sums bound their parts.
 func readUsage(c *jsonpeek.Cursor) (u hoosh.Usage) {
 	if !c.Object() {
 		return u
 	}
 	count := func() int64 {
 		n, _ := c.Int()
-		return max(n, 0)
+		return min(max(n, 0), maxFigure)
 	}
 	details := func(read func(key string)) {
 		if c.Object() {
@@ -163,13 +168,14 @@ func readUsage(c *jsonpeek.Cursor) (u hoosh.Usage) {
 			})
 		}
 	}
-	u.Input = max(input-u.CacheRead-u.CacheWrite, 0)
-	u.Output = max(output-u.Reasoning, 0)
-	if input > 0 || output > 0 {
-		u.Source = hoosh.UsageReported
-	} else {
-		u = hoosh.Usage{}
+	if input == 0 && output == 0 {
+		return hoosh.Usage{}
 	}
+	u.CacheRead = min(u.CacheRead, input)
+	u.CacheWrite = min(u.CacheWrite, input-u.CacheRead)
+	u.Reasoning = min(u.Reasoning, output)
+	u.Input, u.Output = input-u.CacheRead-u.CacheWrite, output-u.Reasoning
+	u.Source = hoosh.UsageReported
 	return u
 }
 

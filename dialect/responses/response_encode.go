@@ -4,6 +4,7 @@ package responses
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -109,7 +110,8 @@ func isItem(raw []byte) bool {
 }
 
 func (w *outputWriter) text(p *hoosh.Part) {
-	if p.Content().IsEmpty() {
+	said := p.Kind == hoosh.PartText && slices.ContainsFunc(p.Citations, func(t hoosh.Citation) bool { return len(appendAnnotation(nil, &t)) > 0 })
+	if p.Content().IsEmpty() && !said {
 		return
 	}
 	w.open = true

@@ -30,7 +30,41 @@ type scanner struct {
 	kept     int    // bytes in done, see maxKept
 
 	open  openItem
+	told  []bool // by output index: something of the item was told
+	kinds said   // of what was told
 	spare []byte // what DecodeFrame reads in the place of a frame's data
+}
+
+// said is a set of kinds of items.
+type said uint8
+
+const (
+	saidMessage said = 1 << iota
+	saidThought
+	saidCall
+)
+
+// saidBy is the kind of an item of this type, 0 for one that tells a reader of
+// pieces nothing.
+func saidBy(kind []byte) said {
+	switch {
+	case string(kind) == "message":
+		return saidMessage
+	case string(kind) == "reasoning":
+		return saidThought
+	case isCallType(kind):
+		return saidCall
+	}
+	return 0
+}
+
+// tell notes that something of an item was told.
+func (s *scanner) tell(output int64, kind said) {
+	s.kinds |= kind
+	for int64(len(s.told)) <= output { // which is less than maxItems
+		s.told = append(s.told, false)
+	}
+	s.told[output] = true
 }
 
 // openItem is the item that was begun last and is not done.
@@ -87,6 +121,7 @@ func (s *scanner) Scan(f *hoosh.Frame) error {
 		if err := o.failure(s.op); err != nil {
 			return err
 		}
+		s.untold(f, &x)
 		f.Kind, f.Usage, f.Finish = hoosh.FrameEnd, o.usage, cmp.Or(o.finish(), hoosh.FinishStop)
 		if f.Finish == hoosh.FinishStop && s.calls {
 			f.Finish = hoosh.FinishToolCalls
@@ -109,7 +144,11 @@ func (s *scanner) begin(x *payload) {
 func (s *scanner) added(f *hoosh.Frame, x *payload) {
 	it := readItem(x.object)
 	s.begun(x, isCallType(it.kind))
+	if x.output < int64(len(s.told)) { // of an item before it: some servers count none
+		s.told[x.output] = false
+	}
 	if isCallType(it.kind) {
+		s.tell(x.output, saidCall)
 		f.Kind, f.Text = hoosh.FrameContent, len(it.name)+len(it.text)
 		s.open.said = len(it.text) > 0
 	}
@@ -126,8 +165,15 @@ func (s *scanner) begun(x *payload, call bool) {
 	}
 }
 
+// deltaOf are the kinds of items that deltas tell of.
+var deltaOf = [...]said{eventText: saidMessage, eventRefusal: saidMessage, eventSummary: saidThought, eventThought: saidThought,
+	eventArguments: saidCall, eventInput: saidCall}
+
 // piece keeps a delta.
 func (s *scanner) piece(x *payload) {
+	if len(x.text) > 0 {
+		s.tell(x.output, deltaOf[x.kind])
+	}
 	o := &s.open
 	if !o.begun || o.index != x.output { // several are open: the last one is kept
 		if !o.begun {
@@ -174,12 +220,14 @@ func (s *scanner) partDone(f *hoosh.Frame, x *payload) {
 			return
 		}
 		s.spare = append(append(s.delta(wholeInput, x), x.text...), `"}`...)
+		s.tell(x.output, saidCall)
 	default:
 		d := deltas[x.kind]
 		if o.said && (o.kind == eventOther || o.kind == d.kind && o.part == x.part) || len(x.text) == 0 {
 			return
 		}
 		s.spare = append(append(s.delta(d.name, x), x.text...), `"}`...)
+		s.tell(x.output, deltaOf[d.kind])
 		o.kind, o.part = d.kind, x.part
 	}
 	f.Data, f.Kind, f.Text = s.spare, hoosh.FrameContent, len(x.text)
@@ -207,10 +255,15 @@ func (s *scanner) itemDone(f *hoosh.Frame, x *payload) {
 	}
 	switch {
 	case !call:
+		if x.output >= int64(len(s.told)) || !s.told[x.output] {
+			if n := textIn(x.object); n > 0 {
+				s.whole(f, x, n)
+				s.tell(x.output, saidBy(it.kind))
+			}
+		}
 	case !mine && x.output >= s.items: // it was not begun
-		s.spare = appendInt(append(s.spare[:0], `{"type":"`+wholeItem+`","output_index":`...), x.output)
-		s.spare = append(append(append(s.spare, `,"item":`...), x.object...), '}')
-		f.Data, f.Kind, f.Text = s.spare, hoosh.FrameContent, len(it.name)+len(it.text)
+		s.whole(f, x, len(it.name)+len(it.text))
+		s.tell(x.output, saidCall)
 	case mine && !o.said && len(it.text) > 0:
 		name := "response.function_call_arguments.delta"
 		if string(it.kind) == "custom_tool_call" {
@@ -221,6 +274,9 @@ func (s *scanner) itemDone(f *hoosh.Frame, x *payload) {
 	}
 	s.calls = s.calls || call
 	s.items = max(s.items, x.output+1)
+	if x.output < int64(len(s.told)) { // see added
+		s.told[x.output] = false
+	}
 	if mine {
 		o.begun, o.text, o.value = false, o.text[:0], o.value[:0]
 	}
@@ -230,6 +286,61 @@ func (s *scanner) itemDone(f *hoosh.Frame, x *payload) {
 		}
 		s.done = append(s.done, x.object...)
 		s.kept += len(x.object)
+	}
+}
+
+// whole gives DecodeFrame an item in the place of the frame's data.
+func (s *scanner) whole(f *hoosh.Frame, x *payload, text int) {
+	s.spare = appendInt(append(s.spare[:0], `{"type":"`+wholeItem+`","output_index":`...), x.output)
+	s.spare = append(append(append(s.spare, `,"item":`...), x.object...), '}')
+	f.Data, f.Kind, f.Text = s.spare, hoosh.FrameContent, text
+}
+
+// textIn is how much text a message or thinking has.
+func textIn(object []byte) (n int) {
+	for _, e := range appendItem(nil, object, 0) {
+		n += e.Content().Len()
+	}
+	return n
+}
+
+// untold gives DecodeFrame the items of a last event of whose kinds nothing was
+// told before. Thinking that would come after the answer is not told.
+func (s *scanner) untold(f *hoosh.Frame, x *payload) {
+	c := jsonpeek.NewDepth(x.object, jsonpeek.MaxDepth)
+	if !c.Object() {
+		return
+	}
+	skip := s.kinds
+	if skip != 0 {
+		skip |= saidThought
+	}
+	b, n := append(s.spare[:0], `{"type":"`+wholeEnd+`","response":{"output":[`...), 0
+	for c.Next() {
+		if string(c.Key()) != "output" || !c.Array() {
+			continue
+		}
+		for c.Next() {
+			object := c.Value()
+			it := readItem(object)
+			kind := saidBy(it.kind)
+			if kind == 0 || kind&skip != 0 {
+				continue
+			}
+			if n++; n > 1 {
+				b = append(b, ',')
+			}
+			b = append(b, object...)
+			if s.kinds |= kind; kind == saidCall {
+				s.calls = true
+				f.Text += len(it.name) + len(it.text)
+			} else {
+				f.Text += textIn(object)
+			}
+		}
+	}
+	if s.spare = append(b, "]}}"...); n > 0 {
+		f.Data = s.spare
 	}
 }
 

@@ -95,7 +95,7 @@ func (s *encoder) Encode(dst []byte, e *hoosh.Event) ([]byte, error) {
 		s.toolCall(e)
 	case hoosh.EventArguments:
 		if t := s.find(e.Index); t != nil && !e.Content().IsEmpty() {
-			s.arguments(t, hoosh.QuotedArguments(e.Content()))
+			s.arguments(t, e.Content())
 		}
 	case hoosh.EventSignature:
 		s.signature(e.Signature)
@@ -256,15 +256,18 @@ func (s *encoder) own(sig *hoosh.Signature) *hoosh.Signature {
 	return &hoosh.Signature{Issuer: cmp.Or(sig.Issuer, s.issuer), Data: sig.Data, Redacted: sig.Redacted}
 }
 
-// citation notes a source of the text that is open.
+// citation notes a source of the text that is open. Some come before the text.
 func (s *encoder) citation(t *hoosh.Citation) {
 	o := &s.open
-	if t == nil || o.kind != hoosh.EventText {
+	if t == nil {
 		return
 	}
 	raw := appendLine(nil, appendAnnotation(nil, t))
 	if len(raw) == 0 {
 		return
+	}
+	if o.kind != hoosh.EventText {
+		s.openPart(hoosh.EventText)
 	}
 	s.w.ref = o.ref
 	s.w.open("response.output_text.annotation.added")
@@ -303,9 +306,9 @@ func (s *encoder) toolCall(e *hoosh.Event) {
 	}
 	switch {
 	case e.Value != nil && len(t.arguments) == 0:
-		s.arguments(t, hoosh.ValueArguments(e.Value))
+		s.arguments(t, hoosh.NewText(string(e.Value)))
 	case !e.Content().IsEmpty():
-		s.arguments(t, hoosh.QuotedArguments(e.Content()))
+		s.arguments(t, e.Content())
 	}
 }
 
@@ -336,19 +339,23 @@ func (s *encoder) beginCall(e *hoosh.Event) *openTool {
 	return &s.calls[len(s.calls)-1]
 }
 
+// isBlank reports that a piece is white space; a long one is not looked at.
+func isBlank(t hoosh.Text) bool { return t.Len() < 64 && strings.TrimSpace(t.String()) == "" }
+
 func (t *openTool) item(status string, arguments []byte) []byte {
 	return appendCallItem(nil, string(t.ref.id), status, t.callID, t.origin, arguments)
 }
 
-// arguments writes a piece of those of a call. The input of a custom tool can be
-// told only when all of it is there.
-func (s *encoder) arguments(t *openTool, a hoosh.Arguments) {
-	if t.done {
+// arguments writes a piece of those of a call; white space that they begin with says
+// nothing, and all of them may be such. The input of a custom tool can be told only
+// when all of it is there.
+func (s *encoder) arguments(t *openTool, piece hoosh.Text) {
+	if t.done || len(t.arguments) == 0 && !t.origin.custom && isBlank(piece) {
 		return
 	}
 	b := append(s.w.b, t.prefix...)
 	from := len(b)
-	b = a.AppendString(b)
+	b = piece.AppendJSON(b)
 	t.arguments = append(t.arguments, b[from+1:len(b)-1]...)
 	s.size += len(b) - from
 	if t.origin.custom {
@@ -365,7 +372,7 @@ func (s *encoder) closeCall(t *openTool, status string) {
 		return
 	}
 	if len(t.arguments) == 0 && !t.origin.custom {
-		s.arguments(t, hoosh.Arguments{})
+		s.arguments(t, hoosh.NewText("{}"))
 	}
 	t.done = true
 	quoted := append(append([]byte{'"'}, t.arguments...), '"')

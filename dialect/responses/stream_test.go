@@ -90,6 +90,7 @@ func join(reply *hoosh.Reply) (*hoosh.Response, error) {
 				}
 				last().Signature = &s
 			case hoosh.EventCitation:
+				grow(hoosh.PartText, "") // it may come first
 				last().Citations = append(last().Citations, *e.Citation)
 			case hoosh.EventToolCall:
 				calls[e.Index] = &hoosh.ToolCall{ID: e.ID, Name: e.Name}

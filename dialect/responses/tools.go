@@ -15,10 +15,10 @@ import (
 // keys of [hoosh.Tool.Extra], and of a call, that say where it comes from: notes, see
 // [hoosh.Member].
 const (
-	extraNamespace = ".namespace"             // a JSON string
-	extraAbout     = ".namespace_description" // on the first of a namespace
-	extraOwnName   = ".name"                  // within its namespace, where another tool has it too
-	extraCustom    = ".custom"                // the whole definition of a custom tool
+	extraNamespace = "\xffnamespace"             // a JSON string
+	extraAbout     = "\xffnamespace_description" // on the first of a namespace
+	extraOwnName   = "\xffname"                  // within its namespace, where another tool has it too
+	extraCustom    = "\xffcustom"                // the whole definition of a custom tool
 )
 
 // inputSchema is that of the function which stands for a custom tool.

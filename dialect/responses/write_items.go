@@ -77,7 +77,8 @@ func (w *writer) results(m *hoosh.Message, open []openCall) []openCall {
 	return open
 }
 
-// outcome writes what a tool answered: text as a string, anything else as parts.
+// outcome writes what a tool answered: text as a string, its parts a line each, and
+// anything else as parts.
 func (w *writer) outcome(parts []hoosh.Part, at int) {
 	texts := 0
 	for i := range parts {
@@ -86,19 +87,37 @@ func (w *writer) outcome(parts []hoosh.Part, at int) {
 		}
 	}
 	if texts < len(parts) || w.native && texts > 1 {
-		w.put("[")
-		for i := range parts {
-			w.part(&parts[i], at, "input_text")
-		}
-		w.put("]")
+		w.parts(parts, func(int) int { return at })
 		return
 	}
 	w.put(`"`)
+	begun := false
 	for i := range parts {
-		w.b = appendInside(w.b, parts[i].Content())
+		if t := parts[i].Content(); !t.IsEmpty() {
+			if begun {
+				w.put(`\n`)
+			}
+			w.b, begun = appendInside(w.b, t), true
+		}
 		w.dropExtra(parts[i].Extra)
 	}
 	w.put(`"`)
+}
+
+// parts writes an array of parts; place gives the number of the i-th for names and
+// errors. Where none of them can be said it is the empty text: an empty array
+// is refused.
+func (w *writer) parts(parts []hoosh.Part, place func(i int) int) {
+	from := len(w.b)
+	w.put("[")
+	for i := range parts {
+		w.part(&parts[i], place(i), "input_text")
+	}
+	if len(w.b) == from+1 {
+		w.b = append(w.b[:from], `""`...)
+		return
+	}
+	w.put("]")
 }
 
 // maxID is the longest id of a call that OpenAI takes.
@@ -118,9 +137,10 @@ func (w *writer) id(id string) {
 
 // message writes a message that is not the model's, without its tool results.
 func (w *writer) message(m *hoosh.Message) {
-	rest := len(m.Parts) == 0
+	rest, results := len(m.Parts) == 0, false
 	for j := range m.Parts {
-		rest = rest || !isResult(&m.Parts[j])
+		result := isResult(&m.Parts[j])
+		rest, results = rest || !result, results || result
 	}
 	role := m.Role
 	switch {
@@ -132,18 +152,17 @@ func (w *writer) message(m *hoosh.Message) {
 	case role == hoosh.RoleTool:
 		w.fail(hoosh.ErrInvalidRequest, fmt.Sprintf("messages[%d]", w.at), "want tool results, and only those, in a message of role tool")
 	}
+	start := len(w.b)
 	w.comma()
 	w.put(`{"type":"message","role":`)
 	w.quote(string(role))
 	w.key("content")
-	if len(m.Parts) == 0 {
-		w.put(`""`)
-	} else {
-		w.put("[")
-		for j := range m.Parts {
-			w.part(&m.Parts[j], j, "input_text")
-		}
-		w.put("]")
+	content := len(w.b)
+	w.parts(m.Parts, func(j int) int { return j })
+	if results && string(w.b[content:]) == `""` { // there was nothing else that could be said
+		w.b = w.b[:start]
+		w.dropMessage(m)
+		return
 	}
 	w.extra(m.Extra, "type", "role", "content", "id", "status", "phase")
 	w.put("}")

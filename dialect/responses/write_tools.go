@@ -4,6 +4,7 @@ package responses
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"github.com/maccracken/hoosh"
@@ -16,12 +17,15 @@ func (w *writer) toolList(q *hoosh.Request) {
 		start := len(w.b)
 		if !w.top("tools", func() { written = w.toolArray(q.Tools) }) || written == 0 {
 			w.b = w.b[:start]
+			if q.ToolChoice.Mode == "function" {
+				w.drop("tool_choice")
+			}
 			return // the choice of a tool without tools is refused
 		}
 	}
 	switch {
 	case q.ToolChoice.IsZero():
-	case q.ToolChoice.Raw != nil && !w.native && !w.isCustomChoice(q):
+	case q.ToolChoice.Raw != nil && !w.native && !w.isCustomChoice(q), q.ToolChoice.Mode == "function" && !w.offers(q):
 		w.drop("tool_choice")
 	default:
 		w.top("tool_choice", func() { w.toolChoice(q.ToolChoice) })
@@ -29,6 +33,11 @@ func (w *writer) toolList(q *hoosh.Request) {
 	if q.ParallelTools != nil {
 		w.top("parallel_tool_calls", func() { w.b = strconv.AppendBool(w.b, *q.ParallelTools) })
 	}
+}
+
+// offers reports that the tool which must be called is among those written.
+func (w *writer) offers(q *hoosh.Request) bool {
+	return w.native || slices.ContainsFunc(q.Tools, func(t hoosh.Tool) bool { return t.Type == "" && t.Name == q.ToolChoice.Name })
 }
 
 // toolArray writes the tools that can be said and gives their number. Those that
