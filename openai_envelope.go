@@ -224,14 +224,14 @@ func (e *Envelope) openAIMessages(c *jsonpeek.Cursor) (want string) {
 				e.Deep |= DeepToolIDs
 				calls := c.Value()
 				e.Text += len(calls)
-				if hasSeal(calls) {
+				if HasSeal(calls) {
 					e.Deep |= DeepSignatures
 				}
 			case "reasoning_content":
 				e.Deep |= DeepThinking
 			case "tool_call_id":
 				e.Deep |= DeepToolIDs
-				if id, _ := c.Str(); hasSeal(id) {
+				if id, _ := c.Str(); HasSeal(id) {
 					e.Deep |= DeepSignatures
 				}
 			}

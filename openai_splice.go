@@ -152,7 +152,7 @@ func (p *Profile) spliceMessages(body []byte, messages TopKey, s *Splice) {
 	replaceID := func(c *jsonpeek.Cursor) {
 		from := c.Pos()
 		raw, ok := c.Str()
-		if !ok || p.ToolID == nil && !hasSeal(raw) {
+		if !ok || p.ToolID == nil && !HasSeal(raw) {
 			return
 		}
 		was := jsonpeek.Unquote(raw)

@@ -133,8 +133,9 @@ func SealID(id string, call *Signature, thinking *Part) string {
 // own, and clients may join two or keep a part.
 func sumOf(thinking string) uint32 { return crc32.ChecksumIEEE([]byte(thinking)) }
 
-// hasSeal reports that ids with a seal may be among the bytes.
-func hasSeal(b []byte) bool { return bytes.Contains(b, []byte(idMark)) }
+// HasSeal reports that ids with a seal, see [SealID], may be among the bytes, which are as
+// they stand in JSON.
+func HasSeal(b []byte) bool { return bytes.Contains(b, []byte(idMark)) }
 
 // CutID is the id without its seal.
 func CutID(id string) string {

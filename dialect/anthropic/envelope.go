@@ -3,7 +3,6 @@
 package anthropic
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 
@@ -201,7 +200,7 @@ func noteBlocks(e *hoosh.Envelope, c *jsonpeek.Cursor) {
 			case "id", "tool_use_id":
 				id, _ := c.Str()
 				e.Deep |= hoosh.DeepToolIDs
-				if mayBeSealed(id) {
+				if hoosh.HasSeal(id) {
 					e.Deep |= hoosh.DeepSignatures
 				}
 			case "input":
@@ -216,7 +215,3 @@ func noteBlocks(e *hoosh.Envelope, c *jsonpeek.Cursor) {
 		}
 	}
 }
-
-// mayBeSealed reports that an id, as it stands, may have a seal: seals are longer
-// than any vendor's ids and hold this mark.
-func mayBeSealed(id []byte) bool { return bytes.Contains(id, []byte("-hs1")) }

@@ -294,7 +294,7 @@ func (x *turns) foreign(b *block) bool {
 
 // id takes the seal off the id of a call, and brings it to the vendor's form.
 func (x *turns) id(raw []byte, at span) {
-	if raw == nil || x.p.ToolID == nil && !mayBeSealed(raw) {
+	if raw == nil || x.p.ToolID == nil && !hoosh.HasSeal(raw) {
 		return
 	}
 	id := jsonpeek.Unquote(raw)

@@ -3,7 +3,6 @@
 package gemini
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"strconv"
@@ -226,7 +225,7 @@ func noteCall(e *hoosh.Envelope, c *jsonpeek.Cursor) {
 	for c.Next() {
 		switch nameOf(c.Key()) {
 		case "id":
-			if id, _ := c.Str(); mayBeSealed(id) {
+			if id, _ := c.Str(); hoosh.HasSeal(id) {
 				e.Deep |= hoosh.DeepSignatures
 			}
 		case "args", "response":
@@ -266,7 +265,3 @@ func noteMedia(e *hoosh.Envelope, c *jsonpeek.Cursor) {
 		e.Needs |= hoosh.FeatureFiles
 	}
 }
-
-// mayBeSealed reports that an id, as it stands, may have a seal: seals are longer
-// than any vendor's ids and hold this mark.
-func mayBeSealed(id []byte) bool { return bytes.Contains(id, []byte("-hs1")) }

@@ -267,7 +267,7 @@ func (x *passage) call(c *jsonpeek.Cursor) {
 		}
 		from := x.base + c.Pos()
 		raw, ok := c.Str()
-		if !ok || len(raw) == 0 || x.p.ToolID == nil && !mayBeSealed(raw) {
+		if !ok || len(raw) == 0 || x.p.ToolID == nil && !hoosh.HasSeal(raw) {
 			continue
 		}
 		id := jsonpeek.Unquote(raw)

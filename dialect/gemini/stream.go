@@ -233,7 +233,7 @@ type growingCall struct {
 	id, name      string
 	signature     *hoosh.Signature
 	arguments     []byte
-	scan          jsonEnd
+	scan          jsonpeek.Whole
 	whole         bool // they came at once
 	bad           bool // they have an end and are no object
 	sent          bool
@@ -385,7 +385,7 @@ func (s *encoder) grow(g *growingCall, e *hoosh.Event) error {
 	}
 	text := piece.String()
 	g.arguments = append(g.arguments, text...)
-	g.scan.add(text)
+	g.scan.Add(text)
 	return nil
 }
 
@@ -397,7 +397,7 @@ func (s *encoder) settle(dst []byte, choice, growing int) []byte {
 		if g.sent || g.choice != choice {
 			continue
 		}
-		if i == growing || g.bad || !g.whole && !g.scan.done() {
+		if i == growing || g.bad || !g.whole && !g.scan.Done() {
 			break
 		}
 		if dst, g.bad = s.send(dst, g); g.bad {

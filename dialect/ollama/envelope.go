@@ -3,7 +3,6 @@
 package ollama
 
 import (
-	"bytes"
 	"fmt"
 
 	"github.com/maccracken/hoosh"
@@ -286,12 +285,9 @@ func readMessageNeeds(e *hoosh.Envelope, c *jsonpeek.Cursor) (at, want string) {
 	return "", ""
 }
 
-// sealMark may be the seal at the end of an id, see [hoosh.SealID].
-var sealMark = []byte("-hs1")
-
 // deepOf marks what ids may be among the bytes.
 func deepOf(raw []byte) hoosh.Deep {
-	if bytes.Contains(raw, sealMark) {
+	if hoosh.HasSeal(raw) {
 		return hoosh.DeepToolIDs | hoosh.DeepSignatures
 	}
 	return hoosh.DeepToolIDs
@@ -369,7 +365,7 @@ func spliceIDs(body []byte, k hoosh.TopKey, s *hoosh.Splice) {
 	id := func() {
 		from := k.From + c.Pos()
 		raw, ok := c.Str()
-		if !ok || !bytes.Contains(raw, sealMark) {
+		if !ok || !hoosh.HasSeal(raw) {
 			return
 		}
 		sealed := jsonpeek.Unquote(raw)

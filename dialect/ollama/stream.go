@@ -142,7 +142,7 @@ type growingCall struct {
 	id, name  string
 	shown     string // the id with the signatures that belong there
 	arguments []byte
-	scan      jsonEnd
+	scan      jsonpeek.Whole
 	bad       bool // the arguments have an end and are no object
 }
 
@@ -297,7 +297,7 @@ func (s *encoder) grow(i int, piece hoosh.Text) error {
 	}
 	g, text := &s.calls[i], piece.String()
 	g.arguments = append(g.arguments, text...)
-	g.scan.add(text)
+	g.scan.Add(text)
 	return nil
 }
 
@@ -306,7 +306,7 @@ func (s *encoder) grow(i int, piece hoosh.Text) error {
 func (s *encoder) settle(dst []byte, growing int) []byte {
 	for s.first < len(s.calls) {
 		g := &s.calls[s.first]
-		if s.first == growing || g.bad || !g.scan.done() {
+		if s.first == growing || g.bad || !g.scan.Done() {
 			break
 		}
 		var err error

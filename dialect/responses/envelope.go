@@ -146,8 +146,6 @@ func note(e *hoosh.Envelope, c *jsonpeek.Cursor, which int) (want string) {
 // ownReasoning begins the ids of the reasoning items that hoosh makes up.
 const ownReasoning = "rs_hs1"
 
-var sealMark = []byte("-hs1") // may be a seal at the end of an id, see [hoosh.SealID]
-
 func noteItem(e *hoosh.Envelope, c *jsonpeek.Cursor) {
 	for c.Next() {
 		switch string(c.Key()) {
@@ -166,7 +164,7 @@ func noteItem(e *hoosh.Envelope, c *jsonpeek.Cursor) {
 			e.Text += len(text)
 		case "call_id":
 			e.Deep |= hoosh.DeepToolIDs
-			if id, _ := c.Str(); bytes.Contains(id, sealMark) {
+			if id, _ := c.Str(); hoosh.HasSeal(id) {
 				e.Deep |= hoosh.DeepSignatures
 			}
 		case "encrypted_content":

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: AGPL-3.0-only
 
-package ollama
+package jsonpeek
 
-// jsonEnd finds out where a JSON object that comes in pieces has ended.
-type jsonEnd struct {
+// Whole finds out where a JSON object that comes in pieces has ended. It takes for
+// granted that the object is well formed. The zero value has seen nothing.
+type Whole struct {
 	depth    int
 	begun    bool
 	inString bool
 	escaped  bool // the next character of the string is
 }
 
-// done reports that nothing more can belong to the object.
-func (j *jsonEnd) done() bool { return j.begun && j.depth == 0 }
+// Done reports that nothing more can belong to the object.
+func (j *Whole) Done() bool { return j.begun && j.depth == 0 }
 
-func (j *jsonEnd) add(piece string) {
+// Add takes the next piece, unescaped.
+func (j *Whole) Add(piece string) {
 	for i := range len(piece) {
 		ch := piece[i]
 		switch {
