@@ -5,14 +5,14 @@
 # that are pinned here, into clients/ of the folder for engines (test/engines), where they stay; then the program of this folder
 # runs what each folder in it checks.
 #
-# Ends with 0 when no client has failed and at least $least ran, and with 3 when fewer ran for want of a package registry.
-# Anything else is 1.
+# Ends with 0 when no client has failed and at least $least ran. When fewer ran it ends with 3 for want of a package registry,
+# and with 4 for want of a tool that takes them. Anything else is 1.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source test/engines/env.sh # for the folder
 command -v go >/dev/null 2>&1 || missing go
 here=test/clients cache=$HOOSH_ENGINES/clients least=8
-flags=() installed=0 reached=1 why=
+flags=() installed=0 reached=1 equipped=1 why=
 
 bounded() { if command -v timeout >/dev/null 2>&1; then timeout "$@"; else shift; "$@"; fi; }
 
@@ -26,14 +26,14 @@ not_reached() { why="$1 cannot be reached" reached=0; }
 # none, why says why; so do the others.
 python_env() {
   local dir=$cache/$1 pins=$here/python/$2
-  command -v python3 >/dev/null 2>&1 || { why="python3 is missing"; return 1; }
+  command -v python3 >/dev/null 2>&1 || { why="python3 is missing" equipped=0; return 1; }
   if cmp -s "$pins" "$dir/installed"; then return; fi
   rm -rf "$dir" && mkdir -p "$dir"
-  python3 -m venv "$dir/venv" >/dev/null 2>&1 || { why="python3 has no venv module"; return 1; }
+  python3 -m venv "$dir/venv" >/dev/null 2>&1 || { why="python3 has no venv module" equipped=0; return 1; }
   local pip=("$dir/venv/bin/python" -m pip --quiet --disable-pip-version-check --no-input --retries 1 --timeout 10)
   if ! bounded 300 "${pip[@]}" install -r "$pins" >"$dir/log" 2>&1; then
     if bounded 30 "${pip[@]}" index versions "$3" >/dev/null 2>&1; then
-      why="pip: $(grep -m1 ERROR "$dir/log" || tail -n1 "$dir/log")"
+      why="pip: $(grep -m1 ERROR "$dir/log" || tail -n1 "$dir/log")" equipped=0
     else
       not_reached "the Python package index"
     fi
@@ -55,14 +55,14 @@ python_clients() {
 # find it. No package gets to run anything while it is installed.
 node_env() {
   local dir=$cache/$1 lock=$here/$1/package-lock.json
-  command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 || { why="node or npm is missing"; return 1; }
+  command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 || { why="node or npm is missing" equipped=0; return 1; }
   if ! cmp -s "$lock" "$dir/installed"; then
     rm -rf "$dir" && mkdir -p "$dir"
     cp "$here/$1/package.json" "$lock" "$dir/"
     local npm=(npm --prefix "$dir" --no-audit --no-fund --no-update-notifier --ignore-scripts --fetch-retries 1 --fetch-timeout 20000)
     if ! bounded 300 "${npm[@]}" ci --loglevel error >"$dir/log" 2>&1; then
       if bounded 30 "${npm[@]}" view "$2" version >/dev/null 2>&1; then
-        why="npm: $(grep -m1 -i error "$dir/log" || tail -n1 "$dir/log")"
+        why="npm: $(grep -m1 -i error "$dir/log" || tail -n1 "$dir/log")" equipped=0
       else
         not_reached "the npm registry"
       fi
@@ -124,7 +124,8 @@ wait "$!" || code=$?
 [ "$code" -le 128 ] || wait "$!" || true # a signal came: let it end
 [ "$code" -eq 0 ] || exit 1
 if [ "$installed" -lt "$least" ]; then
-  [ "$reached" -eq 1 ] || exit 3
   echo "clients: $installed ran, and $least is the least" >&2
+  [ "$reached" -eq 1 ] || exit 3
+  [ "$equipped" -eq 1 ] || exit 4
   exit 1
 fi
