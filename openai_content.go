@@ -296,7 +296,7 @@ func (r *openAIReader) thinking() (t Text, ok bool) {
 
 func (r *openAIReader) image() (*Media, bool) {
 	if raw, ok := r.c.Str(); ok { // Mistral's form
-		return MediaURL(RawText(raw)), true
+		return MediaURL(RawText(raw)), len(raw) > 0
 	}
 	if !r.c.Object() {
 		r.want("an object with a url")
