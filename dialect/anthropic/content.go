@@ -22,56 +22,56 @@ func (r *reader) system(q *hoosh.Request) {
 }
 
 func (r *reader) messages(q *hoosh.Request) {
-	at := r.c.Pos()
-	if !r.c.Array() {
-		r.want("an array of messages")
+	at := r.C.Pos()
+	if !r.C.Array() {
+		r.Want("an array of messages")
 		return
 	}
 	before := len(q.Messages)
-	for r.c.Next() {
+	for r.C.Next() {
 		q.Messages = append(q.Messages, r.message())
 	}
 	if len(q.Messages) == before {
-		r.fail(at, "want at least one message")
+		r.Fail(at, "want at least one message")
 	}
 }
 
 // message reads the message at hand. One that holds results of tools and nothing
 // else is of role tool.
 func (r *reader) message() (m hoosh.Message) {
-	at := r.c.Pos()
-	if !r.c.Object() {
-		r.want("a message object")
+	at := r.C.Pos()
+	if !r.C.Object() {
+		r.Want("a message object")
 		return m
 	}
-	late := r.c // at the content, where the role stands behind it
+	late := r.C // at the content, where the role stands behind it
 	waits := false
-	for r.c.Next() {
+	for r.C.Next() {
 		switch string(r.key()) {
 		case "role":
-			switch role := r.str("a role: " + roles); role {
+			switch role := r.Str("a role: " + roles); role {
 			case "user", "assistant", "system":
 				m.Role = hoosh.Role(role)
 			default:
-				r.fail(r.c.Pos()-1, "want one of "+roles)
+				r.Fail(r.C.Pos()-1, "want one of "+roles)
 			}
 		case "content":
 			if waits = m.Role == ""; waits {
-				late = r.c
+				late = r.C
 			} else {
 				m.Parts = r.content(m.Role)
 			}
 		default:
-			m.Extra = append(m.Extra, r.member())
+			m.Extra = append(m.Extra, r.Member())
 		}
 	}
 	if m.Role == "" {
-		r.fail(at, "want a role: "+roles)
+		r.Fail(at, "want a role: "+roles)
 	}
-	if waits && r.c.Err() == nil {
-		r.c, late = late, r.c
+	if waits && r.C.Err() == nil {
+		r.C, late = late, r.C
 		m.Parts = r.content(m.Role)
-		r.c = late
+		r.C = late
 	}
 	if m.Role == hoosh.RoleUser && len(m.Parts) > 0 && !slices.ContainsFunc(m.Parts, func(p hoosh.Part) bool { return p.Kind != hoosh.PartToolResult }) {
 		m.Role = hoosh.RoleTool
@@ -81,20 +81,20 @@ func (r *reader) message() (m hoosh.Message) {
 
 // content reads a string or an array of blocks. Empty text is no part.
 func (r *reader) content(role hoosh.Role) (parts []hoosh.Part) {
-	if raw, ok := r.c.Str(); ok {
+	if raw, ok := r.C.Str(); ok {
 		if len(raw) > 0 {
 			parts = append(parts, hoosh.NewPart(hoosh.PartText, hoosh.RawText(raw)))
 		}
 		return parts
 	}
-	if r.c.Null() {
+	if r.C.Null() {
 		return nil
 	}
-	if !r.c.Array() {
-		r.want("a string or an array of content blocks")
+	if !r.C.Array() {
+		r.Want("a string or an array of content blocks")
 		return nil
 	}
-	for r.c.Next() {
+	for r.C.Next() {
 		if p, ok := r.block(role); ok {
 			parts = append(parts, p)
 		}
@@ -104,7 +104,7 @@ func (r *reader) content(role hoosh.Role) (parts []hoosh.Part) {
 
 // block reads the block at hand; it is not ok when there is nothing in it.
 func (r *reader) block(role hoosh.Role) (p hoosh.Part, ok bool) {
-	at := r.c.Pos()
+	at := r.C.Pos()
 	switch kind := string(r.typeOf()); kind {
 	case "text":
 		return r.textBlock(role)
@@ -119,35 +119,35 @@ func (r *reader) block(role hoosh.Role) (p hoosh.Part, ok bool) {
 	case "tool_result":
 		return r.toolResult(), true
 	case "":
-		if r.c.Kind() != jsonpeek.Object {
-			r.want("a content block, an object with a type")
+		if r.C.Kind() != jsonpeek.Object {
+			r.Want("a content block, an object with a type")
 		}
-		r.fail(at, `want a "type"`)
+		r.Fail(at, `want a "type"`)
 		return p, false
 	}
-	return hoosh.Part{Kind: hoosh.PartOther, Raw: r.c.Value()}, true
+	return hoosh.Part{Kind: hoosh.PartOther, Raw: r.C.Value()}, true
 }
 
 func (r *reader) textBlock(role hoosh.Role) (p hoosh.Part, ok bool) {
-	at, found := r.c.Pos(), false
+	at, found := r.C.Pos(), false
 	var text hoosh.Text
-	for r.c.Object(); r.c.Next(); {
+	for r.C.Object(); r.C.Next(); {
 		switch string(r.key()) {
 		case "type":
 		case "text":
-			text, found = r.text("a string")
+			text, found = r.Text("a string")
 		case "citations":
-			if role == hoosh.RoleAssistant && r.c.Kind() == jsonpeek.Array {
-				p.Citations = readCitations(&r.c)
-			} else if !r.c.Null() {
-				p.Extra = append(p.Extra, r.member())
+			if role == hoosh.RoleAssistant && r.C.Kind() == jsonpeek.Array {
+				p.Citations = readCitations(&r.C)
+			} else if !r.C.Null() {
+				p.Extra = append(p.Extra, r.Member())
 			}
 		default:
-			p.Extra = append(p.Extra, r.member())
+			p.Extra = append(p.Extra, r.Member())
 		}
 	}
 	if !found {
-		r.fail(at, `want "text", as its type says`)
+		r.Fail(at, `want "text", as its type says`)
 	}
 	t := hoosh.NewPart(hoosh.PartText, text)
 	t.Citations, t.Extra = p.Citations, p.Extra
@@ -157,29 +157,29 @@ func (r *reader) textBlock(role hoosh.Role) (p hoosh.Part, ok bool) {
 // thinkingBlock reads thinking, or the encrypted kind. A seal without a signature
 // in it says only whose the thinking is.
 func (r *reader) thinkingBlock() hoosh.Part {
-	at, found := r.c.Pos(), false
+	at, found := r.C.Pos(), false
 	var text hoosh.Text
 	var s *hoosh.Signature
 	var extra hoosh.Extra
-	for r.c.Object(); r.c.Next(); {
+	for r.C.Object(); r.C.Next(); {
 		switch string(r.key()) {
 		case "type":
 		case "thinking":
-			text, found = r.text("a string")
+			text, found = r.Text("a string")
 		case "signature":
-			if t, _ := r.text("a string"); !t.IsEmpty() {
+			if t, _ := r.Text("a string"); !t.IsEmpty() {
 				s = hoosh.OpenSignature(t)
 			}
 		case "data":
-			t, _ := r.text("a string")
+			t, _ := r.Text("a string")
 			s, found = hoosh.OpenSignature(t), true
 			s.Redacted = true
 		default:
-			extra = append(extra, r.member())
+			extra = append(extra, r.Member())
 		}
 	}
 	if !found {
-		r.fail(at, `want "thinking", or "data" where it is redacted`)
+		r.Fail(at, `want "thinking", or "data" where it is redacted`)
 	}
 	if s != nil && s.Data.IsEmpty() && s.Issuer == "" {
 		s = nil
@@ -196,22 +196,22 @@ type source struct {
 }
 
 func (r *reader) source() (s source) {
-	if !r.c.Object() {
-		r.want("an object with a type")
+	if !r.C.Object() {
+		r.Want("an object with a type")
 		return s
 	}
-	for r.c.Next() {
+	for r.C.Next() {
 		switch string(r.key()) {
 		case "type":
-			s.kind = r.str("a string")
+			s.kind = r.Str("a string")
 		case "media_type":
-			s.mediaType = r.str("a string")
+			s.mediaType = r.Str("a string")
 		case "data":
-			s.data, _ = r.text("a string")
+			s.data, _ = r.Text("a string")
 		case "url":
-			s.url, _ = r.text("a string")
+			s.url, _ = r.Text("a string")
 		case "file_id":
-			s.id = r.str("a string")
+			s.id = r.Str("a string")
 		}
 	}
 	return s
@@ -220,24 +220,24 @@ func (r *reader) source() (s source) {
 // mediaBlock reads an image or a document. One whose source is of a kind that
 // hoosh has no field for stays as it is.
 func (r *reader) mediaBlock(kind hoosh.PartKind) (hoosh.Part, bool) {
-	at, whole := r.c.Pos(), r.c
+	at, whole := r.C.Pos(), r.C
 	p := hoosh.Part{Kind: kind}
 	found := false
 	title := ""
 	var src source
-	for r.c.Object(); r.c.Next(); {
+	for r.C.Object(); r.C.Next(); {
 		switch string(r.key()) {
 		case "type":
 		case "source":
 			src, found = r.source(), true
 		case "title":
-			title = r.str("a string")
+			title = r.Str("a string")
 		default:
-			p.Extra = append(p.Extra, r.member())
+			p.Extra = append(p.Extra, r.Member())
 		}
 	}
 	if !found {
-		r.fail(at, `want a "source"`)
+		r.Fail(at, `want a "source"`)
 		return p, false
 	}
 	p.Media = &hoosh.Media{Type: src.mediaType, Name: title}
@@ -258,56 +258,56 @@ func (r *reader) mediaBlock(kind hoosh.PartKind) (hoosh.Part, bool) {
 		return hoosh.Part{Kind: hoosh.PartOther, Raw: whole.Value()}, true
 	}
 	if !found {
-		r.fail(at, "want in the source what its type says")
+		r.Fail(at, "want in the source what its type says")
 	}
 	return p, true
 }
 
 func (r *reader) toolUse() hoosh.Part {
-	at := r.c.Pos()
+	at := r.C.Pos()
 	p := hoosh.Part{Kind: hoosh.PartToolCall, Call: &hoosh.ToolCall{}}
-	for r.c.Object(); r.c.Next(); {
+	for r.C.Object(); r.C.Next(); {
 		switch string(r.key()) {
 		case "type":
 		case "id":
-			p.Call.ID = r.str("a string")
+			p.Call.ID = r.Str("a string")
 		case "name":
-			p.Call.Name = r.str("a string")
+			p.Call.Name = r.Str("a string")
 		case "input":
-			if input := r.raw("an object, the arguments"); input != nil {
+			if input := r.Raw("an object, the arguments"); input != nil {
 				p.Call.Arguments = hoosh.ValueArguments(input)
 			}
 		case cacheMark:
-			p.Extra = append(p.Extra, r.member())
+			p.Extra = append(p.Extra, r.Member())
 		default:
-			p.Call.Extra = append(p.Call.Extra, r.member())
+			p.Call.Extra = append(p.Call.Extra, r.Member())
 		}
 	}
 	if p.Call.Name == "" || p.Call.ID == "" {
-		r.fail(at, "want an id and the name of the tool")
+		r.Fail(at, "want an id and the name of the tool")
 	}
 	return p
 }
 
 func (r *reader) toolResult() hoosh.Part {
-	at := r.c.Pos()
+	at := r.C.Pos()
 	p := hoosh.Part{Kind: hoosh.PartToolResult, Result: &hoosh.Result{}}
-	for r.c.Object(); r.c.Next(); {
+	for r.C.Object(); r.C.Next(); {
 		switch string(r.key()) {
 		case "type":
 		case "tool_use_id":
-			p.Result.ID = r.str("a string, the id of a tool call")
+			p.Result.ID = r.Str("a string, the id of a tool call")
 		case "content":
 			p.Result.Parts = r.content(hoosh.RoleTool)
 		case "is_error":
-			failed := r.bool()
+			failed := r.Bool()
 			p.Result.Failed = failed != nil && *failed
 		default:
-			p.Extra = append(p.Extra, r.member())
+			p.Extra = append(p.Extra, r.Member())
 		}
 	}
 	if p.Result.ID == "" {
-		r.fail(at, `want a "tool_use_id"`)
+		r.Fail(at, `want a "tool_use_id"`)
 	}
 	return p
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
@@ -26,7 +27,7 @@ const (
 )
 
 func envelopeKey(name []byte) int {
-	spelt := isPlain(name)
+	spelt := codec.IsPlain(name)
 	for i, known := range envelopeKeys {
 		if string(name) == known || !spelt && jsonpeek.EqualFold(name, known) {
 			return i
@@ -49,21 +50,21 @@ func readEnvelope(op hoosh.Operation, body []byte, depth int, e *hoosh.Envelope)
 	}
 	c := jsonpeek.NewDepth(body, cmp.Or(depth, jsonpeek.DefaultDepth))
 	if !c.Object() {
-		return notJSON(op, hoosh.ErrInvalidRequest, body, c.Err(), "want a JSON object")
+		return codec.NotJSON(op, hoosh.ErrInvalidRequest, body, c.Err(), "want a JSON object")
 	}
 	var seen uint32
 	for c.Next() {
 		if len(e.Keys) == hoosh.MaxKeys {
-			return invalid(op, "", fmt.Sprintf("more than %d top-level keys", hoosh.MaxKeys))
+			return codec.Invalid(op, "", fmt.Sprintf("more than %d top-level keys", hoosh.MaxKeys))
 		}
 		k := hoosh.TopKey{Name: c.Key(), Start: c.KeyStart(), From: c.Pos()}
 		if which := envelopeKey(k.Name); which >= 0 {
 			if seen&(1<<which) != 0 {
-				return invalid(op, envelopeKeys[which], fmt.Sprintf("a second key, %q, that reads as %q", jsonpeek.Unquote(k.Name), envelopeKeys[which]))
+				return codec.Invalid(op, envelopeKeys[which], fmt.Sprintf("a second key, %q, that reads as %q", jsonpeek.Unquote(k.Name), envelopeKeys[which]))
 			}
 			seen |= 1 << which
 			if want := note(e, &c, which); want != "" && c.Err() == nil {
-				return invalid(op, envelopeKeys[which], "want "+want)
+				return codec.Invalid(op, envelopeKeys[which], "want "+want)
 			}
 		}
 		if k.From == c.Pos() { // nothing of it was consumed
@@ -74,10 +75,10 @@ func readEnvelope(op hoosh.Operation, body []byte, depth int, e *hoosh.Envelope)
 	}
 	e.End = c.Pos() - 1
 	if err := c.End(); err != nil {
-		return notJSON(op, hoosh.ErrInvalidRequest, body, err, "")
+		return codec.NotJSON(op, hoosh.ErrInvalidRequest, body, err, "")
 	}
 	if seen&(1<<keyMessages) == 0 {
-		return invalid(op, "messages", "missing; want an array of messages")
+		return codec.Invalid(op, "messages", "missing; want an array of messages")
 	}
 	return nil
 }
@@ -177,7 +178,7 @@ func noteBlocks(e *hoosh.Envelope, c *jsonpeek.Cursor) {
 			switch string(innerKey(c.Key())) {
 			case "type":
 				kind, _ := c.Str()
-				switch string(plain(kind)) {
+				switch string(codec.Plain(kind)) {
 				case "image":
 					e.Needs |= hoosh.FeatureVision
 				case "document":

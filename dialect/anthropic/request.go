@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
@@ -14,13 +15,13 @@ var fields = [...]struct {
 	name string
 	read func(r *reader, q *hoosh.Request)
 }{
-	{"model", func(r *reader, q *hoosh.Request) { q.Model = r.str("a string, the model's name") }},
+	{"model", func(r *reader, q *hoosh.Request) { q.Model = r.Str("a string, the model's name") }},
 	{"messages", (*reader).messages},
 	{"system", (*reader).system},
 	{"max_tokens", (*reader).ceiling},
-	{"stream", func(r *reader, q *hoosh.Request) { on := r.bool(); q.Stream = on != nil && *on }},
-	{"temperature", func(r *reader, q *hoosh.Request) { q.Temperature = r.float() }},
-	{"top_p", func(r *reader, q *hoosh.Request) { q.TopP = r.float() }},
+	{"stream", func(r *reader, q *hoosh.Request) { on := r.Bool(); q.Stream = on != nil && *on }},
+	{"temperature", func(r *reader, q *hoosh.Request) { q.Temperature = r.Float() }},
+	{"top_p", func(r *reader, q *hoosh.Request) { q.TopP = r.Float() }},
 	{"top_k", (*reader).topK},
 	{"stop_sequences", (*reader).stop},
 	{"tools", (*reader).tools},
@@ -33,7 +34,7 @@ var fields = [...]struct {
 
 // fieldOf finds the field that a name reads as, -1 without one.
 func fieldOf(name []byte) int {
-	spelt := isPlain(name)
+	spelt := codec.IsPlain(name)
 	for i := range fields {
 		if string(name) == fields[i].name || !spelt && jsonpeek.EqualFold(name, fields[i].name) {
 			return i
@@ -49,33 +50,33 @@ func decodeRequest(op hoosh.Operation, body []byte) (*hoosh.Request, error) {
 	}
 	r := newReader(op, body, hoosh.ErrInvalidRequest)
 	q := &hoosh.Request{Op: op}
-	if !r.c.Object() {
-		return nil, notJSON(op, r.kind, body, r.c.Err(), "want a JSON object")
+	if !r.C.Object() {
+		return nil, codec.NotJSON(op, r.Kind, body, r.C.Err(), "want a JSON object")
 	}
 	var seen [len(fields)]bool
-	for r.c.Next() {
-		i := fieldOf(r.c.Key())
-		if i < 0 && string(r.c.Key()) == "thread" && r.err == nil {
+	for r.C.Next() {
+		i := fieldOf(r.C.Key())
+		if i < 0 && string(r.C.Key()) == "thread" && r.Err == nil {
 			// Without it the next request would be the end of a conversation that
 			// nobody has. SDKs go on with all of it when they are told so.
-			r.err = &hoosh.Error{Kind: r.kind, Op: op, Code: "thread_unsupported_request", Param: "thread",
+			r.Err = &hoosh.Error{Kind: r.Kind, Op: op, Code: "thread_unsupported_request", Param: "thread",
 				Message: "the backend of this model keeps no message threads; send the whole conversation"}
 		}
 		if i < 0 {
-			q.Extra = append(q.Extra, r.member())
+			q.Extra = append(q.Extra, r.Member())
 			continue
 		}
 		if seen[i] {
-			r.fail(r.c.KeyStart(), fmt.Sprintf("a second key that reads as %q", fields[i].name))
+			r.Fail(r.C.KeyStart(), fmt.Sprintf("a second key that reads as %q", fields[i].name))
 		}
 		seen[i] = true
 		fields[i].read(&r, q)
 	}
-	if err := r.end(); err != nil {
+	if err := r.End(); err != nil {
 		return nil, err
 	}
 	if !seen[1] {
-		return nil, invalid(op, "messages", "missing; want an array of messages")
+		return nil, codec.Invalid(op, "messages", "missing; want an array of messages")
 	}
 	hoosh.OpenIDs(q.Messages)
 	return q, nil
@@ -85,34 +86,34 @@ func decodeRequest(op hoosh.Operation, body []byte) (*hoosh.Request, error) {
 // which nothing else than a body of this format can ask: nothing said would mean
 // no ceiling at all.
 func (r *reader) ceiling(q *hoosh.Request) {
-	said := r.c.Kind() == jsonpeek.Number
-	q.MaxTokens = r.count()
-	if said && q.MaxTokens == 0 && r.op == hoosh.OpChat && r.err == nil {
-		r.err = &hoosh.Error{Kind: hoosh.ErrUnsupported, Op: r.op, Param: "max_tokens",
+	said := r.C.Kind() == jsonpeek.Number
+	q.MaxTokens = r.Count()
+	if said && q.MaxTokens == 0 && r.Op == hoosh.OpChat && r.Err == nil {
+		r.Err = &hoosh.Error{Kind: hoosh.ErrUnsupported, Op: r.Op, Param: "max_tokens",
 			Message: "a call without an answer, which only warms the cache, cannot be said to this model's backend; want at least 1"}
 	}
 }
 
 func (r *reader) topK(q *hoosh.Request) {
-	if r.c.Null() {
+	if r.C.Null() {
 		return
 	}
-	k := r.count()
+	k := r.Count()
 	q.TopK = &k
 }
 
 func (r *reader) stop(q *hoosh.Request) {
-	if r.c.Null() {
+	if r.C.Null() {
 		return
 	}
-	if !r.c.Array() {
-		r.want("an array of strings")
+	if !r.C.Array() {
+		r.Want("an array of strings")
 		return
 	}
-	for r.c.Next() {
-		raw, ok := r.c.Str()
+	for r.C.Next() {
+		raw, ok := r.C.Str()
 		if !ok {
-			r.want("a string")
+			r.Want("a string")
 		}
 		q.Stop = append(q.Stop, hoosh.RawText(raw))
 	}
@@ -121,22 +122,22 @@ func (r *reader) stop(q *hoosh.Request) {
 // thinking reads how the model is asked to think. Adaptive thinking without an
 // effort is at Anthropic's own default, "high".
 func (r *reader) thinking(q *hoosh.Request) {
-	if r.c.Null() {
+	if r.C.Null() {
 		return
 	}
-	if !r.c.Object() {
-		r.want("an object with a type")
+	if !r.C.Object() {
+		r.Want("an object with a type")
 		return
 	}
 	kind, budget := "", 0
-	for r.c.Next() {
+	for r.C.Next() {
 		switch string(r.key()) {
 		case "type":
-			kind = r.str("a string")
+			kind = r.Str("a string")
 		case "budget_tokens":
-			budget = r.count()
+			budget = r.Count()
 		case "display":
-			if word := r.str("a string"); word != "" {
+			if word := r.Str("a string"); word != "" {
 				q.Reasoning.Show = hoosh.Ptr(word != "omitted")
 			}
 		}
@@ -156,20 +157,20 @@ func (r *reader) thinking(q *hoosh.Request) {
 // outputConfig reads the form of the answer and the effort. What else there is
 // stays with the unknown members.
 func (r *reader) outputConfig(q *hoosh.Request) {
-	if r.c.Null() {
+	if r.C.Null() {
 		return
 	}
-	if !r.c.Object() {
-		r.want("an object")
+	if !r.C.Object() {
+		r.Want("an object")
 		return
 	}
 	var rest []byte
-	for r.c.Next() {
+	for r.C.Next() {
 		switch string(r.key()) {
 		case "format":
 			r.format(q)
 		case "effort":
-			effort := r.str("a string")
+			effort := r.Str("a string")
 			if effort == "max" { // the greatest of OpenAI's words
 				effort = "xhigh"
 			}
@@ -192,47 +193,47 @@ func appendMember(dst []byte, r *reader) []byte {
 	} else {
 		dst = append(dst, ',')
 	}
-	dst = append(append(dst, '"'), r.c.Key()...)
-	return append(append(dst, `":`...), r.c.Value()...)
+	dst = append(append(dst, '"'), r.C.Key()...)
+	return append(append(dst, `":`...), r.C.Value()...)
 }
 
 func (r *reader) format(q *hoosh.Request) {
-	if r.c.Null() {
+	if r.C.Null() {
 		return
 	}
-	at := r.c.Pos()
-	if !r.c.Object() {
-		r.want("an object with a type and a schema")
+	at := r.C.Pos()
+	if !r.C.Object() {
+		r.Want("an object with a type and a schema")
 		return
 	}
 	kind, f := "", hoosh.Format{}
-	for r.c.Next() {
+	for r.C.Next() {
 		switch string(r.key()) {
 		case "type":
-			kind = r.str("a string")
+			kind = r.Str("a string")
 		case "schema":
-			f.Schema = r.raw("a JSON Schema object")
+			f.Schema = r.Raw("a JSON Schema object")
 		}
 	}
 	if kind != "json_schema" || f.Schema == nil {
-		r.fail(at, `want a type "json_schema" and a schema`)
+		r.Fail(at, `want a type "json_schema" and a schema`)
 	}
 	f.Type = "json_schema"
 	q.Format = f
 }
 
 func (r *reader) metadata(q *hoosh.Request) {
-	if r.c.Null() {
+	if r.C.Null() {
 		return
 	}
-	if !r.c.Object() {
-		r.want("an object")
+	if !r.C.Object() {
+		r.Want("an object")
 		return
 	}
 	var rest []byte
-	for r.c.Next() {
+	for r.C.Next() {
 		if string(r.key()) == "user_id" {
-			q.User = r.str("a string")
+			q.User = r.Str("a string")
 		} else {
 			rest = appendMember(rest, r)
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
@@ -18,43 +19,43 @@ func decodeResponse(op hoosh.Operation, body []byte) (*hoosh.Response, error) {
 	}
 	body = bytes.Clone(body) // a Response owns its bytes
 	r := newReader(op, body, hoosh.ErrMalformed)
-	if !r.c.Object() {
-		return nil, notJSON(op, r.kind, body, r.c.Err(), "the answer is not a JSON object")
+	if !r.C.Object() {
+		return nil, codec.NotJSON(op, r.Kind, body, r.C.Err(), "the answer is not a JSON object")
 	}
 	resp := &hoosh.Response{}
 	ch := hoosh.Choice{Message: hoosh.Message{Role: hoosh.RoleAssistant}}
 	answered := false
-	for r.c.Next() {
-		switch string(r.c.Key()) {
+	for r.C.Next() {
+		switch string(r.C.Key()) {
 		case "type", "role":
 		case "id":
-			resp.ID = r.str("a string")
+			resp.ID = r.Str("a string")
 		case "model":
-			resp.Model = r.str("a string")
+			resp.Model = r.Str("a string")
 		case "content":
-			if answered = op == hoosh.OpChat && r.c.Kind() == jsonpeek.Array; answered {
+			if answered = op == hoosh.OpChat && r.C.Kind() == jsonpeek.Array; answered {
 				ch.Message.Parts = r.content(hoosh.RoleAssistant)
 			}
 		case "stop_reason":
-			word, _ := r.c.Str()
+			word, _ := r.C.Str()
 			ch.Finish = finishOf(word)
 		case "stop_sequence":
-			ch.Stopped = r.str("a string")
+			ch.Stopped = r.Str("a string")
 		case "usage":
-			resp.Usage = readUsage(&r.c).classes()
+			resp.Usage = readUsage(&r.C).classes()
 		case "input_tokens":
-			if n, ok := r.c.Int(); ok && op == hoosh.OpCount {
+			if n, ok := r.C.Int(); ok && op == hoosh.OpCount {
 				answered, resp.Usage = true, hoosh.Usage{Input: min(max(n, 0), maxFigure), Source: hoosh.UsageReported}
 			}
 		case "error":
-			if r.c.Kind() != jsonpeek.Null && r.c.Kind() != jsonpeek.Invalid {
+			if r.C.Kind() != jsonpeek.Null && r.C.Kind() != jsonpeek.Invalid {
 				return nil, upstreamError(op, body)
 			}
 		default:
-			resp.Extra = append(resp.Extra, r.member())
+			resp.Extra = append(resp.Extra, r.Member())
 		}
 	}
-	if err := r.end(); err != nil {
+	if err := r.End(); err != nil {
 		return nil, err
 	}
 	if !answered {

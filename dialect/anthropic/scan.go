@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
@@ -192,7 +193,7 @@ func signatures(body []byte, yield func([]byte)) {
 				signature = data
 			}
 			if len(signature) > 0 {
-				yield(plain(signature))
+				yield(codec.Plain(signature))
 			}
 		}
 	}

@@ -4,10 +4,10 @@ package anthropic
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
@@ -17,7 +17,7 @@ import (
 func splice(c *hoosh.Call, p *hoosh.Profile, s *hoosh.Splice) ([]string, error) {
 	e, body := c.Envelope(), c.Body()
 	if k, ok := e.Key("model"); !ok {
-		insert(e, s, jsonpeek.AppendQuote([]byte(`"model":`), c.Model))
+		codec.Insert(e, s, jsonpeek.AppendQuote([]byte(`"model":`), c.Model))
 	} else if c.Model != e.Model {
 		s.Replace(k.From, k.To, jsonpeek.AppendQuote(nil, c.Model))
 	}
@@ -25,11 +25,11 @@ func splice(c *hoosh.Call, p *hoosh.Profile, s *hoosh.Splice) ([]string, error) 
 		if k, ok := e.Key("stream"); ok {
 			s.Replace(k.From, k.To, strconv.AppendBool(nil, c.Stream))
 		} else {
-			insert(e, s, strconv.AppendBool([]byte(`"stream":`), c.Stream))
+			codec.Insert(e, s, strconv.AppendBool([]byte(`"stream":`), c.Stream))
 		}
 	}
-	var gone cuts
-	dropped := spliceRules(e, c.Model, body, p, s, &gone)
+	var gone codec.Cuts
+	dropped := codec.SpliceRules(e, c.Model, body, p, s, &gone)
 	if !p.Sealed && e.Deep != 0 {
 		asked := askedThinking(e, body)
 		if e.Deep&hoosh.DeepSignatures != 0 || asked == "enabled" || p.ToolID != nil {
@@ -41,17 +41,8 @@ func splice(c *hoosh.Call, p *hoosh.Profile, s *hoosh.Splice) ([]string, error) 
 			}
 		}
 	}
-	gone.cut(s)
+	gone.Cut(s)
 	return dropped, nil
-}
-
-// insert puts a member before all others.
-func insert(e *hoosh.Envelope, s *hoosh.Splice, member []byte) {
-	if len(e.Keys) == 0 {
-		s.Replace(e.End, e.End, member)
-		return
-	}
-	s.Replace(e.Keys[0].Start, e.Keys[0].Start, append(member, ','))
 }
 
 // askedThinking is the type of the thinking that the body asks for.
@@ -65,7 +56,7 @@ func askedThinking(e *hoosh.Envelope, body []byte) string {
 }
 
 // noThinking turns thinking off, and what Anthropic refuses without it.
-func noThinking(e *hoosh.Envelope, body []byte, s *hoosh.Splice, gone *cuts) (dropped []string) {
+func noThinking(e *hoosh.Envelope, body []byte, s *hoosh.Splice, gone *codec.Cuts) (dropped []string) {
 	k, _ := e.Key("thinking")
 	s.Replace(k.From, k.To, []byte(`{"type":"disabled"}`))
 	dropped = append(dropped, "thinking")
@@ -73,78 +64,13 @@ func noThinking(e *hoosh.Envelope, body []byte, s *hoosh.Splice, gone *cuts) (dr
 	if !ok || !bytes.Contains(body[k.From:k.To], []byte("clear_thinking")) {
 		return dropped
 	}
-	for i := range gone.spans {
-		if gone.spans[i].from == k.Start {
-			gone.spans[i].cut = true
+	for i := range gone.Spans {
+		if gone.Spans[i].From == k.Start {
+			gone.Spans[i].Cut = true
 			dropped = append(dropped, "context_management")
 		}
 	}
 	return dropped
-}
-
-// spliceRules renames and drops top-level keys, and names what was dropped. All
-// members are marked in gone.
-func spliceRules(e *hoosh.Envelope, model string, body []byte, p *hoosh.Profile, s *hoosh.Splice, gone *cuts) (dropped []string) {
-	for _, k := range e.Keys {
-		rule := ruleOf(p, k.Name, model)
-		switch {
-		case rule == nil, rule.Keep != "" && string(body[k.From:k.To]) == rule.Keep:
-		case rule.Rename != "" && !e.Has(rule.Rename):
-			s.Replace(k.Start, k.Start+len(k.Name)+2, jsonpeek.AppendQuote(nil, rule.Rename))
-		default:
-			gone.mark(k.Start, k.To, true)
-			if !slices.Contains(dropped, rule.Key) {
-				dropped = append(dropped, rule.Key)
-			}
-			continue
-		}
-		gone.mark(k.Start, k.To, false)
-	}
-	return dropped
-}
-
-func ruleOf(p *hoosh.Profile, name []byte, model string) *hoosh.Rule {
-	for i := range p.Rules {
-		if jsonpeek.EqualFold(name, p.Rules[i].Key) {
-			return p.RuleFor(p.Rules[i].Key, model)
-		}
-	}
-	return nil
-}
-
-// cuts takes members out of an object, or elements out of an array, each with
-// one of its commas.
-type cuts struct {
-	spans []span
-	few   [16]span
-}
-
-type span struct {
-	from, to int
-	cut      bool
-}
-
-func (x *cuts) mark(from, to int, cut bool) {
-	if x.spans == nil {
-		x.spans = x.few[:0]
-	}
-	x.spans = append(x.spans, span{from, to, cut})
-}
-
-func (x *cuts) cut(s *hoosh.Splice) {
-	kept := false // one before this stays
-	for i, m := range x.spans {
-		switch {
-		case !m.cut:
-			kept = true
-		case kept: // with the comma before it
-			s.Replace(x.spans[i-1].to, m.to, nil)
-		case i+1 < len(x.spans): // with the comma behind it
-			s.Replace(m.from, x.spans[i+1].from, nil)
-		default:
-			s.Replace(m.from, m.to, nil)
-		}
-	}
 }
 
 // turns is what was found and changed in the messages.
@@ -207,7 +133,7 @@ func spliceTurns(body []byte, messages hoosh.TopKey, p *hoosh.Profile, s *hoosh.
 
 // content looks at the blocks of a message, whose array was entered.
 func (x *turns) content(c *jsonpeek.Cursor, t *turn) {
-	var blocks cuts
+	var blocks codec.Cuts
 	kept := 0
 	for c.Next() {
 		from := x.base + c.Pos()
@@ -236,20 +162,20 @@ func (x *turns) content(c *jsonpeek.Cursor, t *turn) {
 		if t.removed = t.removed || cut; !cut {
 			kept++
 		}
-		blocks.mark(from, x.base+c.Pos(), cut)
+		blocks.Mark(from, x.base+c.Pos(), cut)
 	}
-	if kept == 0 && len(blocks.spans) > 0 {
-		x.s.Replace(blocks.spans[0].from, blocks.spans[len(blocks.spans)-1].to, nothing)
+	if kept == 0 && len(blocks.Spans) > 0 {
+		x.s.Replace(blocks.Spans[0].From, blocks.Spans[len(blocks.Spans)-1].To, nothing)
 		return
 	}
-	blocks.cut(x.s)
+	blocks.Cut(x.s)
 }
 
 // block is what passage may have to change in one.
 type block struct {
 	kind                          []byte // between quotes, as all of them
 	sig, data, id, callID         []byte
-	sigAt, dataAt, idAt, callIDAt span
+	sigAt, dataAt, idAt, callIDAt codec.Span
 }
 
 func (b *block) read(c *jsonpeek.Cursor, base int) {
@@ -259,10 +185,10 @@ func (b *block) read(c *jsonpeek.Cursor, base int) {
 		if !ok {
 			continue
 		}
-		at := span{from: from, to: base + c.Pos()}
+		at := codec.Span{From: from, To: base + c.Pos()}
 		switch string(key) {
 		case "type":
-			b.kind = plain(text)
+			b.kind = codec.Plain(text)
 		case "signature":
 			b.sig, b.sigAt = text, at
 		case "data":
@@ -288,12 +214,12 @@ func (x *turns) foreign(b *block) bool {
 	case sig.Issuer != x.p.Issuer:
 		return true
 	}
-	x.s.Replace(b.sigAt.from, b.sigAt.to, sig.Data.AppendJSON(nil))
+	x.s.Replace(b.sigAt.From, b.sigAt.To, sig.Data.AppendJSON(nil))
 	return false
 }
 
 // id takes the seal off the id of a call, and brings it to the vendor's form.
-func (x *turns) id(raw []byte, at span) {
+func (x *turns) id(raw []byte, at codec.Span) {
 	if raw == nil || x.p.ToolID == nil && !hoosh.HasSeal(raw) {
 		return
 	}
@@ -303,6 +229,6 @@ func (x *turns) id(raw []byte, at span) {
 		own = x.p.ToolID(own)
 	}
 	if own != id {
-		x.s.Replace(at.from, at.to, jsonpeek.AppendQuote(nil, own))
+		x.s.Replace(at.From, at.To, jsonpeek.AppendQuote(nil, own))
 	}
 }

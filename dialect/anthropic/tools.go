@@ -13,67 +13,67 @@ import (
 // What a request says of its tools, both ways.
 
 func (r *reader) tools(q *hoosh.Request) {
-	if r.c.Null() {
+	if r.C.Null() {
 		return
 	}
-	if !r.c.Array() {
-		r.want("an array of tools")
+	if !r.C.Array() {
+		r.Want("an array of tools")
 		return
 	}
-	for r.c.Next() {
+	for r.C.Next() {
 		q.Tools = append(q.Tools, r.tool())
 	}
 }
 
 // tool reads one. A tool of the vendor's own has a dated type.
 func (r *reader) tool() (t hoosh.Tool) {
-	at := r.c.Pos()
+	at := r.C.Pos()
 	if kind := r.typeOf(); len(kind) > 0 && string(kind) != "custom" {
-		return hoosh.Tool{Type: string(kind), Raw: r.c.Value()}
+		return hoosh.Tool{Type: string(kind), Raw: r.C.Value()}
 	}
-	if !r.c.Object() {
-		r.want("a tool object")
+	if !r.C.Object() {
+		r.Want("a tool object")
 		return t
 	}
-	for r.c.Next() {
+	for r.C.Next() {
 		switch string(r.key()) {
 		case "type":
 		case "name":
-			t.Name = r.str("a string")
+			t.Name = r.Str("a string")
 		case "description":
-			t.Description, _ = r.text("a string")
+			t.Description, _ = r.Text("a string")
 		case "input_schema":
-			t.Parameters = r.raw("a JSON Schema object")
+			t.Parameters = r.Raw("a JSON Schema object")
 		case "strict":
-			t.Strict = r.bool()
+			t.Strict = r.Bool()
 		default:
-			t.Extra = append(t.Extra, r.member())
+			t.Extra = append(t.Extra, r.Member())
 		}
 	}
 	if t.Name == "" {
-		r.fail(at, "want the tool's name")
+		r.Fail(at, "want the tool's name")
 	}
 	return t
 }
 
 func (r *reader) toolChoice(q *hoosh.Request) {
-	if r.c.Null() {
+	if r.C.Null() {
 		return
 	}
-	at, whole := r.c.Pos(), r.c
-	if !r.c.Object() {
-		r.want("an object with a type")
+	at, whole := r.C.Pos(), r.C
+	if !r.C.Object() {
+		r.Want("an object with a type")
 		return
 	}
 	kind := ""
-	for r.c.Next() {
+	for r.C.Next() {
 		switch string(r.key()) {
 		case "type":
-			kind = r.str("a string")
+			kind = r.Str("a string")
 		case "name":
-			q.ToolChoice.Name = r.str("a string")
+			q.ToolChoice.Name = r.Str("a string")
 		case "disable_parallel_tool_use":
-			if off := r.bool(); off != nil {
+			if off := r.Bool(); off != nil {
 				q.ParallelTools = hoosh.Ptr(!*off)
 			}
 		}
@@ -87,10 +87,10 @@ func (r *reader) toolChoice(q *hoosh.Request) {
 		q.ToolChoice.Mode = "required"
 	case "tool":
 		if q.ToolChoice.Mode, q.ToolChoice.Name = "function", name; name == "" {
-			r.fail(at, "want the tool's name")
+			r.Fail(at, "want the tool's name")
 		}
 	case "":
-		r.fail(at, `want a "type"`)
+		r.Fail(at, `want a "type"`)
 	default:
 		q.ToolChoice = hoosh.ToolChoice{Raw: whole.Value()}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
@@ -18,8 +19,8 @@ import (
 type turnState struct {
 	role   string // "": none is open
 	turns  int
-	text   span // of the last block the text with its quotes, if it is a text
-	system bool // the blocks are those of the system prompt
+	text   codec.Span // of the last block the text with its quotes, if it is a text
+	system bool       // the blocks are those of the system prompt
 }
 
 // waitingCall is a tool call that waits for its result.
@@ -49,7 +50,7 @@ func (w *writer) begin(role string) {
 	} else {
 		w.comma()
 	}
-	w.turn.text = span{}
+	w.turn.text = codec.Span{}
 }
 
 // messages writes the system prompt and the messages.
@@ -334,7 +335,7 @@ func (w *writer) text(role string, p *hoosh.Part) {
 		w.turn, w.b = was, w.b[:from]
 		return
 	}
-	w.turn.text = span{from: at, to: len(w.b)}
+	w.turn.text = codec.Span{From: at, To: len(w.b)}
 	if role == "assistant" && w.extras {
 		w.citations(p.Citations)
 	}
@@ -364,13 +365,13 @@ func (w *writer) citations(list []hoosh.Citation) {
 // answer that it shall go on with and that ends so.
 func (w *writer) trimEnd() {
 	at := w.turn.text
-	if at.to == 0 {
+	if at.To == 0 {
 		return
 	}
-	text := jsonpeek.Unquote(w.b[at.from+1 : at.to-1])
+	text := jsonpeek.Unquote(w.b[at.From+1 : at.To-1])
 	if short := strings.TrimSpace("." + text)[1:]; len(short) < len(text) {
-		rest := slices.Clone(w.b[at.to:])
-		w.b = append(jsonpeek.AppendQuote(w.b[:at.from], short), rest...)
+		rest := slices.Clone(w.b[at.To:])
+		w.b = append(jsonpeek.AppendQuote(w.b[:at.From], short), rest...)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
@@ -16,7 +17,7 @@ import (
 // system reads the system prompt, which becomes the first message.
 func (r *reader) system(q *hoosh.Request) {
 	var parts []hoosh.Part
-	if raw, ok := r.c.Str(); ok {
+	if raw, ok := r.C.Str(); ok {
 		if len(raw) > 0 {
 			parts = append(parts, hoosh.NewPart(hoosh.PartText, hoosh.RawText(raw)))
 		}
@@ -33,7 +34,7 @@ func (r *reader) system(q *hoosh.Request) {
 }
 
 func (r *reader) contents(q *hoosh.Request) {
-	at, n := r.c.Pos(), 0
+	at, n := r.C.Pos(), 0
 	r.array("an array of contents", func() {
 		n++
 		m := r.content()
@@ -46,7 +47,7 @@ func (r *reader) contents(q *hoosh.Request) {
 		q.Messages = append(q.Messages, m)
 	})
 	if n == 0 {
-		r.fail(at, "want at least one content")
+		r.Fail(at, "want at least one content")
 	}
 	for i := range q.Messages {
 		if m := &q.Messages[i]; m.Role == hoosh.RoleAssistant {
@@ -58,37 +59,37 @@ func (r *reader) contents(q *hoosh.Request) {
 // content reads the content at hand. One without a role is the user's; one that
 // holds results of tools and nothing else is of role tool.
 func (r *reader) content() (m hoosh.Message) {
-	at := r.c.Pos()
+	at := r.C.Pos()
 	m.Role = hoosh.RoleUser
-	late := r.c // at the parts: their role may stand behind them
+	late := r.C // at the parts: their role may stand behind them
 	found := false
 	r.object("a content object", func(name string) {
 		switch name {
 		case "role":
-			here := r.c.Pos()
-			switch role := r.str(); role {
+			here := r.C.Pos()
+			switch role := r.Str("a string"); role {
 			case "", "user", "function", "tool":
 			case "model":
 				m.Role = hoosh.RoleAssistant
 			default:
-				r.fail(here, `want "user" or "model"`)
+				r.Fail(here, `want "user" or "model"`)
 			}
 		case "parts":
-			late, found = r.c, true
-			r.c.Skip()
+			late, found = r.C, true
+			r.C.Skip()
 		default:
-			m.Extra = append(m.Extra, r.member())
+			m.Extra = append(m.Extra, r.Member())
 		}
 	})
 	if !found {
-		if r.c.Err() == nil {
-			r.fail(at, "want parts")
+		if r.C.Err() == nil {
+			r.Fail(at, "want parts")
 		}
 		return m
 	}
-	r.c, late = late, r.c
+	r.C, late = late, r.C
 	m.Parts = r.parts(m.Role)
-	r.c = late
+	r.C = late
 	if m.Role == hoosh.RoleUser && len(m.Parts) > 0 && !slices.ContainsFunc(m.Parts, func(p hoosh.Part) bool { return p.Kind != hoosh.PartToolResult }) {
 		m.Role = hoosh.RoleTool
 	}
@@ -106,25 +107,25 @@ func (r *reader) parts(role hoosh.Role) (parts []hoosh.Part) {
 
 // part reads the part at hand; it is not ok when there is nothing in it.
 func (r *reader) part(role hoosh.Role) (p hoosh.Part, ok bool) {
-	at, whole := r.c.Pos(), r.c
+	at, whole := r.C.Pos(), r.C
 	var text, signature hoosh.Text
 	var extra hoosh.Extra
 	kinds, thought, nothing := 0, false, true
 	if !r.object("a part, an object", func(name string) {
 		switch name {
 		case "text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult", "toolCall", "toolResponse":
-			if r.c.Kind() == jsonpeek.Null {
+			if r.C.Kind() == jsonpeek.Null {
 				return
 			}
 			if kinds++; kinds > 1 {
-				r.fail(r.c.KeyStart(), "a part has one kind of content; want another part for this")
+				r.Fail(r.C.KeyStart(), "a part has one kind of content; want another part for this")
 			}
 			nothing = false
 		}
 		switch name {
 		case "text":
 			p.Kind = hoosh.PartText
-			text, _ = r.text()
+			text, _ = r.Text("a string")
 			nothing = text.IsEmpty()
 		case "inlineData", "fileData":
 			p, _ = r.media(name == "inlineData")
@@ -135,12 +136,12 @@ func (r *reader) part(role hoosh.Role) (p hoosh.Part, ok bool) {
 		case "executableCode", "codeExecutionResult", "toolCall", "toolResponse":
 			p.Kind = hoosh.PartOther
 		case "thought":
-			is := r.bool()
+			is := r.Bool()
 			thought = is != nil && *is
 		case "thoughtSignature":
-			signature, _ = r.text()
+			signature, _ = r.Text("a string")
 		default:
-			extra = append(extra, r.member())
+			extra = append(extra, r.Member())
 		}
 	}) {
 		return p, false
@@ -149,8 +150,8 @@ func (r *reader) part(role hoosh.Role) (p hoosh.Part, ok bool) {
 		p.Kind, extra, nothing, kinds = hoosh.PartOther, nil, false, 1
 	}
 	if kinds == 0 && signature.IsEmpty() {
-		if r.kind != hoosh.ErrMalformed { // a backend may say nothing
-			r.fail(at, "want text, inlineData, fileData, functionCall or functionResponse")
+		if r.Kind != hoosh.ErrMalformed { // a backend may say nothing
+			r.Fail(at, "want text, inlineData, fileData, functionCall or functionResponse")
 		}
 		return p, false
 	}
@@ -177,7 +178,7 @@ const sealStart = "aG9vc2gxL"
 // signature reads that of a part: of a client it may be sealed, and the seal is
 // base64.
 func (r *reader) signature(t hoosh.Text) *hoosh.Signature {
-	if r.kind == hoosh.ErrMalformed { // a backend's own
+	if r.Kind == hoosh.ErrMalformed { // a backend's own
 		return &hoosh.Signature{Data: t}
 	}
 	return openSignature(t)
@@ -244,49 +245,49 @@ func continues(before, p *hoosh.Part) bool {
 }
 
 func (r *reader) functionCall() hoosh.Part {
-	at := r.c.Pos()
+	at := r.C.Pos()
 	p := hoosh.Part{Kind: hoosh.PartToolCall, Call: &hoosh.ToolCall{}}
 	r.object("an object", func(name string) {
 		switch name {
 		case "id":
-			p.Call.ID = r.str()
+			p.Call.ID = r.Str("a string")
 		case "name":
-			p.Call.Name = r.str()
+			p.Call.Name = r.Str("a string")
 		case "args":
-			if args := r.raw("an object, the arguments"); args != nil {
+			if args := r.Raw("an object, the arguments"); args != nil {
 				p.Call.Arguments = hoosh.ValueArguments(args)
 			}
 		default:
-			p.Call.Extra = append(p.Call.Extra, r.member())
+			p.Call.Extra = append(p.Call.Extra, r.Member())
 		}
 	})
 	if p.Call.Name == "" {
-		r.fail(at, "want the name of the function")
+		r.Fail(at, "want the name of the function")
 	}
 	return p
 }
 
 func (r *reader) functionResponse() hoosh.Part {
-	at := r.c.Pos()
+	at := r.C.Pos()
 	p := hoosh.Part{Kind: hoosh.PartToolResult, Result: &hoosh.Result{}}
 	var response []byte
 	var media []hoosh.Part
 	r.object("an object", func(name string) {
 		switch name {
 		case "id":
-			p.Result.ID = r.str()
+			p.Result.ID = r.Str("a string")
 		case "name":
-			p.Result.Name = r.str()
+			p.Result.Name = r.Str("a string")
 		case "response":
-			response = r.raw("an object, what the function gave")
+			response = r.Raw("an object, what the function gave")
 		case "parts":
 			media = r.parts(hoosh.RoleTool)
 		default:
-			p.Extra = append(p.Extra, r.member())
+			p.Extra = append(p.Extra, r.Member())
 		}
 	})
 	if p.Result.Name == "" {
-		r.fail(at, "want the name of the function")
+		r.Fail(at, "want the name of the function")
 	}
 	if response != nil {
 		var t hoosh.Text
@@ -323,7 +324,7 @@ func resultText(response []byte, tool string) (t hoosh.Text, failed bool) {
 		}
 	}
 	switch {
-	case n == 1 && known != "" && known != "content", n == 2 && known == "content" && string(plain(name)) == tool:
+	case n == 1 && known != "" && known != "content", n == 2 && known == "content" && string(codec.Plain(name)) == tool:
 		if text {
 			return hoosh.RawText(inner), known == "error"
 		}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
@@ -17,33 +18,33 @@ import (
 // requests of a batch have beside stays in Extra: a value where all have the same,
 // else an array with one for each.
 func (r *reader) embed(q *hoosh.Request) (*hoosh.Request, error) {
-	if r.c.Kind() != jsonpeek.Object {
-		return nil, notJSON(r.op, r.kind, r.body, r.c.End(), "want a JSON object")
+	if r.C.Kind() != jsonpeek.Object {
+		return nil, codec.NotJSON(r.Op, r.Kind, r.Body, r.C.End(), "want a JSON object")
 	}
 	var all []hoosh.Extra
 	r.object("an object", func(name string) {
 		if name == "requests" {
 			r.array("an array of requests", func() {
 				all = append(all, nil)
-				at := r.c.Pos()
+				at := r.C.Pos()
 				found := false
 				r.object("a request object", func(name string) {
 					found = found || name == "content"
 					r.embedMember(name, q, &all[len(all)-1], len(all) > 1)
 				})
 				if !found {
-					r.fail(at, "want content")
+					r.Fail(at, "want content")
 				}
 			})
 			return
 		}
 		r.embedMember(name, q, &q.Extra, false)
 	})
-	if err := r.end(); err != nil {
+	if err := r.End(); err != nil {
 		return nil, err
 	}
 	if len(q.Input) == 0 {
-		return nil, invalid(r.op, "content", `missing; want what to embed, or several in "requests"`)
+		return nil, codec.Invalid(r.Op, "content", `missing; want what to embed, or several in "requests"`)
 	}
 	q.Extra = append(q.Extra, gathered(all)...)
 	return q, nil
@@ -55,21 +56,21 @@ func (r *reader) embedMember(name string, q *hoosh.Request, extra *hoosh.Extra, 
 	case "content":
 		q.Input = append(q.Input, hoosh.Input{Content: r.embedText()})
 	case "outputDimensionality":
-		at := r.c.Pos()
-		n := r.count()
+		at := r.C.Pos()
+		n := r.Count()
 		if later && n != q.Dimensions {
-			r.failAs(hoosh.ErrUnsupported, at, "requests of one batch with different dimensions cannot be translated")
+			r.FailAs(hoosh.ErrUnsupported, at, "requests of one batch with different dimensions cannot be translated")
 		}
 		q.Dimensions = n
 	default:
-		*extra = append(*extra, r.member())
+		*extra = append(*extra, r.Member())
 	}
 }
 
 // embedText is the text of the content at hand.
 func (r *reader) embedText() hoosh.Text {
-	at := r.c.Pos()
-	if raw, ok := r.c.Str(); ok {
+	at := r.C.Pos()
+	if raw, ok := r.C.Str(); ok {
 		return hoosh.RawText(raw)
 	}
 	var texts []hoosh.Text
@@ -78,21 +79,21 @@ func (r *reader) embedText() hoosh.Text {
 			return
 		}
 		r.array("an array of parts", func() {
-			here, found := r.c.Pos(), false
+			here, found := r.C.Pos(), false
 			r.object("a part, an object", func(name string) {
 				if name == "text" {
-					t, _ := r.text()
+					t, _ := r.Text("a string")
 					texts, found = append(texts, t), true
 				}
 			})
 			if !found {
-				r.failAs(hoosh.ErrUnsupported, here, "only text can be embedded by other backends; want text")
+				r.FailAs(hoosh.ErrUnsupported, here, "only text can be embedded by other backends; want text")
 			}
 		})
 	})
 	switch len(texts) {
 	case 0:
-		r.fail(at, "want a part of text")
+		r.Fail(at, "want a part of text")
 		return hoosh.Text{}
 	case 1:
 		return texts[0]
@@ -216,19 +217,19 @@ func element(v []byte, i, n int) []byte {
 // vectors reads the answer to either.
 func (r *reader) vectors(resp *hoosh.Response) bool {
 	found := false
-	for r.c.Next() {
-		switch string(r.c.Key()) {
+	for r.C.Next() {
+		switch string(r.C.Key()) {
 		case "embedding":
 			found = true
 			resp.Embeddings = append(resp.Embeddings, r.vector())
 		case "embeddings":
-			if found = r.c.Kind() == jsonpeek.Array; found {
+			if found = r.C.Kind() == jsonpeek.Array; found {
 				r.array("an array of embeddings", func() { resp.Embeddings = append(resp.Embeddings, r.vector()) })
 			}
 		case "usageMetadata":
-			resp.Usage = readUsage(&r.c).classes()
+			resp.Usage = readUsage(&r.C).classes()
 		default:
-			resp.Extra = append(resp.Extra, r.member())
+			resp.Extra = append(resp.Extra, r.Member())
 		}
 	}
 	return found
@@ -236,19 +237,19 @@ func (r *reader) vectors(resp *hoosh.Response) bool {
 
 // vector reads the values of the embedding at hand.
 func (r *reader) vector() []float32 {
-	at := r.c.Pos()
+	at := r.C.Pos()
 	var v []float32
 	found := false
-	if r.c.Object() {
-		for r.c.Next() {
-			if string(r.c.Key()) != "values" || !r.c.Array() {
+	if r.C.Object() {
+		for r.C.Next() {
+			if string(r.C.Key()) != "values" || !r.C.Array() {
 				continue
 			}
 			v, found = make([]float32, 0, 1024), true
-			for r.c.Next() {
-				f, ok := r.c.Float()
+			for r.C.Next() {
+				f, ok := r.C.Float()
 				if !ok || !finite(float32(f)) {
-					r.want("a number that fits 32 bits")
+					r.Want("a number that fits 32 bits")
 					break
 				}
 				v = append(v, float32(f))
@@ -256,7 +257,7 @@ func (r *reader) vector() []float32 {
 		}
 	}
 	if !found {
-		r.fail(at, "want an embedding with values")
+		r.Fail(at, "want an embedding with values")
 	}
 	return v[:len(v):len(v)]
 }

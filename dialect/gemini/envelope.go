@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
@@ -26,26 +27,26 @@ func readEnvelope(op hoosh.Operation, body []byte, depth int, e *hoosh.Envelope)
 	}
 	c := jsonpeek.NewDepth(body, cmp.Or(depth, jsonpeek.DefaultDepth))
 	if !c.Object() {
-		return notJSON(op, hoosh.ErrInvalidRequest, body, c.Err(), "want a JSON object")
+		return codec.NotJSON(op, hoosh.ErrInvalidRequest, body, c.Err(), "want a JSON object")
 	}
 	has := ""
 	var few [16]string
 	seen := few[:0]
 	for c.Next() {
 		if len(e.Keys) == hoosh.MaxKeys {
-			return invalid(op, "", fmt.Sprintf("more than %d top-level keys", hoosh.MaxKeys))
+			return codec.Invalid(op, "", fmt.Sprintf("more than %d top-level keys", hoosh.MaxKeys))
 		}
 		k := hoosh.TopKey{Name: c.Key(), Start: c.KeyStart(), From: c.Pos()}
 		if name := nameOf(k.Name); name != "" {
 			for _, s := range seen {
 				if s == name {
-					return invalid(op, name, twice(k.Name, name))
+					return codec.Invalid(op, name, twice(k.Name, name))
 				}
 			}
 			seen = append(seen, name)
 			switch want := note(op, e, &c, name); {
 			case want != "" && c.Err() == nil:
-				return invalid(op, name, "want "+want)
+				return codec.Invalid(op, name, "want "+want)
 			case name == "contents", name == "generateContentRequest", name == "content", name == "requests":
 				has = name
 			}
@@ -58,13 +59,13 @@ func readEnvelope(op hoosh.Operation, body []byte, depth int, e *hoosh.Envelope)
 	}
 	e.End = c.Pos() - 1
 	if err := c.End(); err != nil {
-		return notJSON(op, hoosh.ErrInvalidRequest, body, err, "")
+		return codec.NotJSON(op, hoosh.ErrInvalidRequest, body, err, "")
 	}
 	switch {
 	case op == hoosh.OpEmbed && has != "content" && has != "requests":
-		return invalid(op, "content", `missing; want what to embed, or several in "requests"`)
+		return codec.Invalid(op, "content", `missing; want what to embed, or several in "requests"`)
 	case op != hoosh.OpEmbed && has != "contents" && (has != "generateContentRequest" || op != hoosh.OpCount):
-		return invalid(op, "contents", "missing; want an array of contents")
+		return codec.Invalid(op, "contents", "missing; want an array of contents")
 	}
 	return nil
 }
@@ -170,7 +171,7 @@ func noteConfig(e *hoosh.Envelope, c *jsonpeek.Cursor) (want string) {
 // noteInt reads a number, which may stand in a string; null is 0.
 func noteInt(c *jsonpeek.Cursor) (int64, bool) {
 	if raw, ok := c.Str(); ok {
-		n, err := strconv.ParseInt(string(plain(raw)), 10, 64)
+		n, err := strconv.ParseInt(string(codec.Plain(raw)), 10, 64)
 		return n, err == nil
 	}
 	if n, ok := c.Int(); ok {
@@ -256,7 +257,7 @@ func noteMedia(e *hoosh.Envelope, c *jsonpeek.Cursor) {
 	if len(kind) == 0 {
 		kind = []byte(typeByName(jsonpeek.Unquote(uri)))
 	}
-	switch partKind(plain(kind)) {
+	switch partKind(codec.Plain(kind)) {
 	case hoosh.PartImage:
 		e.Needs |= hoosh.FeatureVision
 	case hoosh.PartAudio:

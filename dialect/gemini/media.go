@@ -74,31 +74,31 @@ func formatOf(mediaType string) string {
 
 // media reads the inlineData or fileData at hand.
 func (r *reader) media(inline bool) (p hoosh.Part, ok bool) {
-	at := r.c.Pos()
+	at := r.C.Pos()
 	m := &hoosh.Media{}
 	ok = r.object("an object", func(name string) {
 		switch {
 		case name == "mimeType":
-			m.Type = r.str()
+			m.Type = r.Str("a string")
 		case name == "data" && inline:
-			m.Data, _ = r.text()
+			m.Data, _ = r.Text("a string")
 		case name == "fileUri" && !inline:
-			m.URL, _ = r.text()
+			m.URL, _ = r.Text("a string")
 		case name == "displayName":
-			m.Name = r.str()
+			m.Name = r.Str("a string")
 		}
 	})
 	switch {
 	case !ok:
 		return p, false
 	case inline && m.Data.IsEmpty():
-		r.fail(at, "want data in base64")
+		r.Fail(at, "want data in base64")
 		return p, false
 	case !inline && m.URL.IsEmpty():
-		r.fail(at, "want a fileUri")
+		r.Fail(at, "want a fileUri")
 		return p, false
 	case inline && m.Type == "":
-		r.fail(at, "want a mimeType")
+		r.Fail(at, "want a mimeType")
 		return p, false
 	}
 	kind := m.Type

@@ -3,7 +3,6 @@
 package gemini
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 
@@ -79,12 +78,4 @@ func keyOf(raw []byte) string {
 		return name
 	}
 	return jsonpeek.Unquote(raw)
-}
-
-// plain is the text of raw, which is raw itself nearly always.
-func plain(raw []byte) []byte {
-	if slices.Contains(raw, '\\') {
-		return jsonpeek.AppendUnquote(nil, raw)
-	}
-	return raw
 }

@@ -3,82 +3,19 @@
 package gemini
 
 import (
-	"errors"
 	"fmt"
-	"math"
 	"strconv"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
-// reader reads the format's JSON into typed values, which alias it. The first
-// thing that is not as it should be is kept; reading goes on, to no effect, so
-// that only the end has to ask. A null counts as absent.
-type reader struct {
-	c    jsonpeek.Cursor
-	body []byte
-	op   hoosh.Operation
-	kind error // of what is wrong with the body: the caller's fault or a backend's
-	err  *hoosh.Error
-}
+// reader is a [codec.Reader] that knows the format.
+type reader struct{ codec.Reader }
 
 func newReader(op hoosh.Operation, body []byte, kind error) reader {
-	// How deep a body may be was settled when its envelope was read.
-	return reader{c: jsonpeek.NewDepth(body, jsonpeek.MaxDepth), body: body, op: op, kind: kind}
-}
-
-// fail notes what is wrong with the value whose first byte is at.
-func (r *reader) fail(at int, message string) { r.failAs(r.kind, at, message) }
-
-func (r *reader) failAs(kind error, at int, message string) {
-	if r.err != nil || r.c.Err() != nil {
-		return
-	}
-	path := jsonpeek.Path(r.body, at)
-	r.err = &hoosh.Error{Kind: kind, Op: r.op, Message: message}
-	if kind != hoosh.ErrMalformed {
-		r.err.Param = path
-	} else if path != "" { // Param is for what the caller said
-		r.err.Message += ", at " + path
-	}
-}
-
-var kindWords = [...]string{"nothing", "null", "a boolean", "a number", "a string", "an array", "an object"}
-
-// want notes that the value at hand should have been something else.
-func (r *reader) want(what string) {
-	r.fail(r.c.Pos(), "want "+what+", found "+kindWords[r.c.Kind()])
-}
-
-// end finishes the document and gives the first thing that was wrong.
-func (r *reader) end() error {
-	if err := r.c.End(); err != nil {
-		return notJSON(r.op, r.kind, r.body, err, "")
-	}
-	if r.err != nil {
-		return r.err
-	}
-	return nil
-}
-
-// notJSON is the error of a body that is not well-formed, or not what otherwise
-// says.
-func notJSON(op hoosh.Operation, kind error, body []byte, err error, otherwise string) *hoosh.Error {
-	e := &hoosh.Error{Kind: kind, Op: op, Message: otherwise}
-	var syntax *jsonpeek.SyntaxError
-	if errors.As(err, &syntax) {
-		e.Message, e.Err = syntax.Error(), syntax
-		if kind == hoosh.ErrInvalidRequest {
-			e.Code, e.Param = "invalid_json", jsonpeek.Path(body, syntax.Offset)
-		}
-	}
-	return e
-}
-
-// invalid is the error of a body that is JSON and not what op wants.
-func invalid(op hoosh.Operation, param, message string) *hoosh.Error {
-	return &hoosh.Error{Kind: hoosh.ErrInvalidRequest, Op: op, Param: param, Message: message}
+	return reader{codec.NewReader(op, body, kind)}
 }
 
 func malformed(op hoosh.Operation, message string, err error) *hoosh.Error {
@@ -97,22 +34,22 @@ func twice(raw []byte, name string) string {
 // object walks the object at hand; null is none. Each member that read does not
 // take is skipped. A known name may stand in it once.
 func (r *reader) object(what string, read func(name string)) bool {
-	if r.c.Null() {
+	if r.C.Null() {
 		return false
 	}
-	if !r.c.Object() {
-		r.want(what)
+	if !r.C.Object() {
+		r.Want(what)
 		return false
 	}
 	var few [16]string
 	seen := few[:0]
-	for r.c.Next() {
-		raw := r.c.Key()
+	for r.C.Next() {
+		raw := r.C.Key()
 		name := nameOf(raw)
 		if name != "" {
 			for _, s := range seen {
 				if s == name {
-					r.fail(r.c.KeyStart(), twice(raw, name))
+					r.Fail(r.C.KeyStart(), twice(raw, name))
 				}
 			}
 			seen = append(seen, name)
@@ -124,100 +61,48 @@ func (r *reader) object(what string, read func(name string)) bool {
 
 // array walks the array at hand; null is an empty one.
 func (r *reader) array(what string, read func()) bool {
-	if r.c.Null() {
+	if r.C.Null() {
 		return false
 	}
-	if !r.c.Array() {
-		r.want(what)
+	if !r.C.Array() {
+		r.Want(what)
 		return false
 	}
-	for r.c.Next() {
+	for r.C.Next() {
 		read()
 	}
 	return true
 }
 
-// member takes the member at hand as it stands.
-func (r *reader) member() hoosh.Member {
-	return hoosh.Member{Key: keyOf(r.c.Key()), Value: r.c.Value()}
-}
-
-// text reads a string.
-func (r *reader) text() (t hoosh.Text, ok bool) {
-	if raw, ok := r.c.Str(); ok {
-		return hoosh.RawText(raw), true
-	}
-	if !r.c.Null() {
-		r.want("a string")
-	}
-	return hoosh.Text{}, false
-}
-
-// str is text for what is used as a Go string.
-func (r *reader) str() string {
-	t, _ := r.text()
-	return t.String()
-}
-
-func (r *reader) float() *float64 {
-	if f, ok := r.c.Float(); ok {
-		return &f
-	}
-	if !r.c.Null() {
-		r.want("a number")
-	}
-	return nil
+// Member is that of [codec.Reader] with the format's own name of the member.
+func (r *reader) Member() hoosh.Member {
+	return hoosh.Member{Key: keyOf(r.C.Key()), Value: r.C.Value()}
 }
 
 // int reads a whole number, which proto-JSON also lets stand in a string.
 func (r *reader) int() (n int64, ok bool) {
-	if n, ok = r.c.Int(); ok {
+	if n, ok = r.C.Int(); ok {
 		return n, true
 	}
-	at := r.c.Pos()
-	if raw, isText := r.c.Str(); isText {
-		n, err := strconv.ParseInt(string(plain(raw)), 10, 64)
+	at := r.C.Pos()
+	if raw, isText := r.C.Str(); isText {
+		n, err := strconv.ParseInt(string(codec.Plain(raw)), 10, 64)
 		if err != nil {
-			r.fail(at, "want a whole number")
+			r.Fail(at, "want a whole number")
 		}
 		return n, err == nil
 	}
-	if !r.c.Null() {
-		r.want("a whole number")
+	if !r.C.Null() {
+		r.Want("a whole number")
 	}
 	return 0, false
 }
 
-// count reads a number of things, 0 when there is none.
-func (r *reader) count() int {
-	at := r.c.Pos()
+// Count is that of [codec.Reader], also for a number in a string.
+func (r *reader) Count() int {
+	at := r.C.Pos()
 	n, _ := r.int()
-	if n < 0 || n > 1<<40 || n > math.MaxInt {
-		r.fail(at, "want a whole number that is not negative")
-		return 0
-	}
-	return int(n)
-}
-
-func (r *reader) bool() *bool {
-	if b, ok := r.c.Bool(); ok {
-		return &b
-	}
-	if !r.c.Null() {
-		r.want("true or false")
-	}
-	return nil
-}
-
-// raw takes an object as it stands; nil for null.
-func (r *reader) raw(what string) []byte {
-	if r.c.Kind() == jsonpeek.Object {
-		return r.c.Value()
-	}
-	if !r.c.Null() {
-		r.want(what)
-	}
-	return nil
+	return r.Counted(at, n)
 }
 
 // appendMember adds the member at hand to an object that is being made.
@@ -227,6 +112,6 @@ func appendMember(dst []byte, r *reader) []byte {
 	} else {
 		dst = append(dst, ',')
 	}
-	dst = jsonpeek.AppendQuote(dst, keyOf(r.c.Key()))
-	return append(append(dst, ':'), r.c.Value()...)
+	dst = jsonpeek.AppendQuote(dst, keyOf(r.C.Key()))
+	return append(append(dst, ':'), r.C.Value()...)
 }

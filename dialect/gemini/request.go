@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
@@ -31,15 +32,15 @@ func decodeRequest(op hoosh.Operation, body []byte) (*hoosh.Request, error) {
 	default:
 		return nil, unsupportedOp(op)
 	}
-	if r.c.Kind() != jsonpeek.Object {
-		return nil, notJSON(op, r.kind, body, r.c.End(), "want a JSON object")
+	if r.C.Kind() != jsonpeek.Object {
+		return nil, codec.NotJSON(op, r.Kind, body, r.C.End(), "want a JSON object")
 	}
 	r.object("an object", read)
-	if err := r.end(); err != nil {
+	if err := r.End(); err != nil {
 		return nil, err
 	}
 	if len(q.Messages) == 0 || len(q.Messages) == 1 && q.Messages[0].Role == hoosh.RoleSystem {
-		return nil, invalid(op, "contents", "missing; want an array of contents")
+		return nil, codec.Invalid(op, "contents", "missing; want an array of contents")
 	}
 	hoosh.OpenIDs(q.Messages)
 	return q, nil
@@ -60,7 +61,7 @@ func (r *reader) chatMember(name string, q *hoosh.Request) {
 		r.config(q)
 	case "model": // it is that of the path
 	default:
-		q.Extra = append(q.Extra, r.member())
+		q.Extra = append(q.Extra, r.Member())
 	}
 }
 
@@ -73,21 +74,21 @@ func (r *reader) config(q *hoosh.Request) {
 	r.object("an object", func(name string) {
 		switch name {
 		case "temperature":
-			q.Temperature = r.float()
+			q.Temperature = r.Float()
 		case "topP":
-			q.TopP = r.float()
+			q.TopP = r.Float()
 		case "topK":
-			if k := r.float(); k != nil { // a number of things all the same
+			if k := r.Float(); k != nil { // a number of things all the same
 				n := int(max(min(*k, 1<<30), 0))
 				q.TopK = &n
 			}
 		case "candidateCount":
-			q.Choices = r.count()
+			q.Choices = r.Count()
 		case "maxOutputTokens":
-			q.MaxTokens = r.count()
+			q.MaxTokens = r.Count()
 		case "stopSequences":
 			r.array("an array of strings", func() {
-				if t, ok := r.text(); ok {
+				if t, ok := r.Text("a string"); ok {
 					q.Stop = append(q.Stop, t)
 				}
 			})
@@ -96,19 +97,19 @@ func (r *reader) config(q *hoosh.Request) {
 				q.Seed = &n
 			}
 		case "presencePenalty":
-			q.PresencePenalty = r.float()
+			q.PresencePenalty = r.Float()
 		case "frequencyPenalty":
-			q.FrequencyPenalty = r.float()
+			q.FrequencyPenalty = r.Float()
 		case "responseMimeType":
-			mime = r.str()
+			mime = r.Str("a string")
 		case "responseSchema":
-			if r.c.Kind() == jsonpeek.Object && schema == nil {
-				schema = appendJSONSchema(nil, &r.c)
+			if r.C.Kind() == jsonpeek.Object && schema == nil {
+				schema = appendJSONSchema(nil, &r.C)
 			}
 		case "responseJsonSchema":
-			switch r.c.Kind() {
+			switch r.C.Kind() {
 			case jsonpeek.Object, jsonpeek.Bool:
-				schema = r.c.Value()
+				schema = r.C.Value()
 			}
 		case "thinkingConfig":
 			r.thinking(q)
@@ -150,7 +151,7 @@ func (r *reader) thinking(q *hoosh.Request) {
 	r.object("an object", func(name string) {
 		switch name {
 		case "includeThoughts":
-			q.Reasoning.Show = r.bool()
+			q.Reasoning.Show = r.Bool()
 		case "thinkingBudget":
 			n, ok := r.int()
 			switch {
@@ -163,7 +164,7 @@ func (r *reader) thinking(q *hoosh.Request) {
 				q.Reasoning.Budget = int(min(n, 1<<30))
 			}
 		case "thinkingLevel":
-			if level := r.str(); level != "THINKING_LEVEL_UNSPECIFIED" {
+			if level := r.Str("a string"); level != "THINKING_LEVEL_UNSPECIFIED" {
 				q.Reasoning.Effort = strings.ToLower(level)
 			}
 		default:

@@ -20,7 +20,7 @@ func decodeResponse(op hoosh.Operation, body []byte) (*hoosh.Response, error) {
 	}
 	body = bytes.Clone(body) // a Response owns its bytes
 	r := newReader(op, body, hoosh.ErrMalformed)
-	r.c.Object()
+	r.C.Object()
 	resp := &hoosh.Response{}
 	switch op {
 	case hoosh.OpEmbed:
@@ -28,8 +28,8 @@ func decodeResponse(op hoosh.Operation, body []byte) (*hoosh.Response, error) {
 	case hoosh.OpCount:
 		r.total(resp)
 	default:
-		for r.c.Next() {
-			switch string(r.c.Key()) {
+		for r.C.Next() {
+			switch string(r.C.Key()) {
 			case "candidates":
 				r.array("an array of candidates", func() {
 					if len(resp.Choices) < maxChoices {
@@ -37,20 +37,20 @@ func decodeResponse(op hoosh.Operation, body []byte) (*hoosh.Response, error) {
 					}
 				})
 			case "usageMetadata":
-				resp.Usage = readUsage(&r.c).classes()
+				resp.Usage = readUsage(&r.C).classes()
 			case "responseId":
-				resp.ID = r.str()
+				resp.ID = r.Str("a string")
 			case "modelVersion":
-				resp.Model = r.str()
+				resp.Model = r.Str("a string")
 			default:
-				resp.Extra = append(resp.Extra, r.member())
+				resp.Extra = append(resp.Extra, r.Member())
 			}
 		}
 		if len(resp.Choices) == 0 {
 			resp.Choices = []hoosh.Choice{{Message: hoosh.Message{Role: hoosh.RoleAssistant}, Finish: hoosh.FinishContentFilter}}
 		}
 	}
-	if err := r.end(); err != nil {
+	if err := r.End(); err != nil {
 		return nil, err
 	}
 	return resp, nil
@@ -58,10 +58,10 @@ func decodeResponse(op hoosh.Operation, body []byte) (*hoosh.Response, error) {
 
 // total reads the answer to a count.
 func (r *reader) total(resp *hoosh.Response) {
-	for r.c.Next() {
-		if string(r.c.Key()) != "totalTokens" {
-			resp.Extra = append(resp.Extra, r.member())
-		} else if n, ok := r.c.Int(); ok {
+	for r.C.Next() {
+		if string(r.C.Key()) != "totalTokens" {
+			resp.Extra = append(resp.Extra, r.Member())
+		} else if n, ok := r.C.Int(); ok {
 			resp.Usage = hoosh.Usage{Input: min(max(n, 0), maxFigure), Source: hoosh.UsageReported}
 		}
 	}
@@ -72,37 +72,37 @@ func (r *reader) candidate(n int) hoosh.Choice {
 	ch := hoosh.Choice{Index: n, Message: hoosh.Message{Role: hoosh.RoleAssistant}}
 	var reason []byte
 	var sources grounding
-	if !r.c.Object() {
-		r.want("a candidate object")
+	if !r.C.Object() {
+		r.Want("a candidate object")
 		return ch
 	}
-	for r.c.Next() {
-		switch string(r.c.Key()) {
+	for r.C.Next() {
+		switch string(r.C.Key()) {
 		case "content":
-			if !r.c.Object() {
+			if !r.C.Object() {
 				continue
 			}
-			for r.c.Next() {
-				if string(r.c.Key()) == "parts" {
+			for r.C.Next() {
+				if string(r.C.Key()) == "parts" {
 					ch.Message.Parts = r.parts(hoosh.RoleAssistant)
 				}
 			}
 		case "finishReason":
-			reason, _ = r.c.Str()
+			reason, _ = r.C.Str()
 		case "index":
-			if i, ok := r.c.Int(); ok && i >= 0 && i < maxChoices {
+			if i, ok := r.C.Int(); ok && i >= 0 && i < maxChoices {
 				ch.Index = int(i)
 			}
 		case "groundingMetadata":
-			at := r.c
+			at := r.C
 			sources.read(&at)
-			ch.Extra = append(ch.Extra, r.member())
+			ch.Extra = append(ch.Extra, r.Member())
 		case "citationMetadata":
-			at := r.c
+			at := r.C
 			sources.readCitations(&at)
-			ch.Extra = append(ch.Extra, r.member())
+			ch.Extra = append(ch.Extra, r.Member())
 		default:
-			ch.Extra = append(ch.Extra, r.member())
+			ch.Extra = append(ch.Extra, r.Member())
 		}
 	}
 	ch.Finish = finishOf(reason, len(ch.Message.ToolCalls()) > 0)

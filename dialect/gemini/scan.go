@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
@@ -432,7 +433,7 @@ func signatures(body []byte, yield func([]byte)) {
 		for c.Next() {
 			if string(c.Key()) == "thoughtSignature" {
 				if sig, _ := c.Str(); len(sig) > 0 {
-					yield(plain(sig))
+					yield(codec.Plain(sig))
 				}
 			}
 		}

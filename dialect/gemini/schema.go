@@ -5,6 +5,7 @@ package gemini
 import (
 	"strings"
 
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
@@ -67,8 +68,8 @@ func appendJSONSchema(dst []byte, c *jsonpeek.Cursor) []byte {
 		case "minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties":
 			peek := *c
 			v := c.Value()
-			if text, ok := peek.Str(); ok && isNumber(plain(text)) { // proto-JSON's way with 64 bits
-				v = plain(text)
+			if text, ok := peek.Str(); ok && isNumber(codec.Plain(text)) { // proto-JSON's way with 64 bits
+				v = codec.Plain(text)
 			}
 			dst = append(dst, v...)
 		default:

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
@@ -16,7 +17,7 @@ import (
 func splice(c *hoosh.Call, p *hoosh.Profile, s *hoosh.Splice) ([]string, error) {
 	e, body := c.Envelope(), c.Body()
 	x := &passage{body: body, p: p, s: s, model: c.Model, signed: generationOf(c.Model).signed}
-	var gone cuts
+	var gone codec.Cuts
 	var dropped []string
 	for _, k := range e.Keys {
 		rule := ruleOf(p, k.Name, c.Model)
@@ -31,12 +32,12 @@ func splice(c *hoosh.Call, p *hoosh.Profile, s *hoosh.Splice) ([]string, error) 
 				dropped = append(dropped, rule.Key)
 			}
 		}
-		gone.mark(k.Start, k.To, cut)
+		gone.Mark(k.Start, k.To, cut)
 		if !cut {
 			x.member(nameOf(k.Name), k.From, k.To, !p.Sealed && (e.Deep&hoosh.DeepSignatures != 0 || p.ToolID != nil || x.signed && e.Deep&hoosh.DeepToolIDs != 0))
 		}
 	}
-	gone.cut(s)
+	gone.Cut(s)
 	return dropped, nil
 }
 
@@ -47,41 +48,6 @@ func ruleOf(p *hoosh.Profile, name []byte, model string) *hoosh.Rule {
 		}
 	}
 	return nil
-}
-
-// cuts takes members out of an object, or elements out of an array, each with
-// one of its commas.
-type cuts struct {
-	spans []span
-	few   [16]span
-}
-
-type span struct {
-	from, to int
-	cut      bool
-}
-
-func (x *cuts) mark(from, to int, cut bool) {
-	if x.spans == nil {
-		x.spans = x.few[:0]
-	}
-	x.spans = append(x.spans, span{from, to, cut})
-}
-
-func (x *cuts) cut(s *hoosh.Splice) {
-	kept := false // one before this stays
-	for i, m := range x.spans {
-		switch {
-		case !m.cut:
-			kept = true
-		case kept: // with the comma before it
-			s.Replace(x.spans[i-1].to, m.to, nil)
-		case i+1 < len(x.spans): // with the comma behind it
-			s.Replace(m.from, x.spans[i+1].from, nil)
-		default:
-			s.Replace(m.from, m.to, nil)
-		}
-	}
 }
 
 // passage looks at the inside of a body.
@@ -166,7 +132,7 @@ var nothing = []byte(`{"text":"…"}`)
 
 // parts looks at the parts of a content, whose array was entered.
 func (x *passage) parts(c *jsonpeek.Cursor) {
-	var parts cuts
+	var parts codec.Cuts
 	kept := 0
 	x.called = false
 	for c.Next() {
@@ -176,22 +142,22 @@ func (x *passage) parts(c *jsonpeek.Cursor) {
 		if !cut {
 			kept++
 		}
-		parts.mark(from, x.base+c.Pos(), cut)
+		parts.Mark(from, x.base+c.Pos(), cut)
 	}
-	if kept == 0 && len(parts.spans) > 0 {
-		x.s.Replace(parts.spans[0].from, parts.spans[len(parts.spans)-1].to, nothing)
+	if kept == 0 && len(parts.Spans) > 0 {
+		x.s.Replace(parts.Spans[0].From, parts.Spans[len(parts.Spans)-1].To, nothing)
 		return
 	}
-	parts.cut(x.s)
+	parts.Cut(x.s)
 }
 
 // part looks at the part that was entered, and reports that it must go: thinking of
 // another. Of other parts only the signature goes.
 func (x *passage) part(c *jsonpeek.Cursor) (cut bool) {
-	var members cuts
+	var members codec.Cuts
 	var sig []byte
 	at := -1 // place of the signature among the members
-	var value span
+	var value codec.Span
 	thought, call := false, false
 	for c.Next() {
 		start, from := x.base+c.KeyStart(), x.base+c.Pos()
@@ -200,7 +166,7 @@ func (x *passage) part(c *jsonpeek.Cursor) (cut bool) {
 			thought, _ = c.Bool()
 		case "thoughtSignature":
 			if raw, ok := c.Str(); ok {
-				at, value = len(members.spans), span{from: from, to: x.base + c.Pos()}
+				at, value = len(members.Spans), codec.Span{From: from, To: x.base + c.Pos()}
 				if len(raw) > 0 {
 					sig = raw
 				}
@@ -212,16 +178,16 @@ func (x *passage) part(c *jsonpeek.Cursor) (cut bool) {
 			x.call(c)
 		}
 		c.Skip() // what was not looked at
-		members.mark(start, x.base+c.Pos(), false)
+		members.Mark(start, x.base+c.Pos(), false)
 	}
 	first := call && !x.called
 	x.called = x.called || call
 	if sig == nil {
 		if first && x.signed { // it was made by another backend
-			if end := members.spans[len(members.spans)-1].to; at < 0 {
+			if end := members.Spans[len(members.Spans)-1].To; at < 0 {
 				x.s.Replace(end, end, []byte(`,"thoughtSignature":"`+noSignature+`"`))
 			} else { // an empty one
-				x.s.Replace(value.from, value.to, []byte(`"`+noSignature+`"`))
+				x.s.Replace(value.From, value.To, []byte(`"`+noSignature+`"`))
 			}
 		}
 		return false
@@ -230,17 +196,17 @@ func (x *passage) part(c *jsonpeek.Cursor) (cut bool) {
 	switch {
 	case s.Issuer == "" && !x.foreign(s.Data.String()):
 	case s.Issuer != "" && s.Issuer == x.p.Issuer:
-		x.s.Replace(value.from, value.to, s.Data.AppendJSON(nil))
+		x.s.Replace(value.From, value.To, s.Data.AppendJSON(nil))
 	case thought:
 		return true
 	case call && x.signed:
-		x.s.Replace(value.from, value.to, []byte(`"`+noSignature+`"`))
+		x.s.Replace(value.From, value.To, []byte(`"`+noSignature+`"`))
 	default:
-		members.spans[at].cut = true
-		if len(members.spans) == 1 {
+		members.Spans[at].Cut = true
+		if len(members.Spans) == 1 {
 			return true
 		}
-		members.cut(x.s)
+		members.Cut(x.s)
 	}
 	return false
 }

@@ -22,9 +22,9 @@ func (r *reader) tools(q *hoosh.Request) {
 				r.array("an array of functions", func() { q.Tools = append(q.Tools, r.function()) })
 				return
 			}
-			m := r.member()
+			m := r.Member()
 			if m.Key == "" {
-				r.fail(r.c.KeyStart(), "want the name of a kind of tool")
+				r.Fail(r.C.KeyStart(), "want the name of a kind of tool")
 			}
 			raw := appendField(nil, string(jsonpeek.AppendEscape(nil, m.Key)), m.Value)
 			q.Tools = append(q.Tools, hoosh.Tool{Type: m.Key, Raw: append(raw, '}')})
@@ -34,27 +34,27 @@ func (r *reader) tools(q *hoosh.Request) {
 
 // function reads the declaration at hand.
 func (r *reader) function() (t hoosh.Tool) {
-	at := r.c.Pos()
+	at := r.C.Pos()
 	r.object("a function's declaration", func(name string) {
 		switch name {
 		case "name":
-			t.Name = r.str()
+			t.Name = r.Str("a string")
 		case "description":
-			t.Description, _ = r.text()
+			t.Description, _ = r.Text("a string")
 		case "parameters":
-			if r.c.Kind() == jsonpeek.Object && t.Parameters == nil {
-				t.Parameters = appendJSONSchema(nil, &r.c)
+			if r.C.Kind() == jsonpeek.Object && t.Parameters == nil {
+				t.Parameters = appendJSONSchema(nil, &r.C)
 			}
 		case "parametersJsonSchema":
-			if raw := r.raw("a JSON Schema object"); raw != nil {
+			if raw := r.Raw("a JSON Schema object"); raw != nil {
 				t.Parameters = raw
 			}
 		default:
-			t.Extra = append(t.Extra, r.member())
+			t.Extra = append(t.Extra, r.Member())
 		}
 	})
 	if t.Name == "" {
-		r.fail(at, "want the function's name")
+		r.Fail(at, "want the function's name")
 	}
 	return t
 }
@@ -76,14 +76,14 @@ func (r *reader) toolConfig(q *hoosh.Request) {
 // callingConfig reads which function must be called. Several that may be, and modes
 // that only this format has, stay as they are.
 func (r *reader) callingConfig(q *hoosh.Request) {
-	whole := r.c
+	whole := r.C
 	mode, allowed, other := "", []string(nil), false
 	r.object("an object", func(name string) {
 		switch name {
 		case "mode":
-			mode = strings.ToUpper(r.str())
+			mode = strings.ToUpper(r.Str("a string"))
 		case "allowedFunctionNames":
-			r.array("an array of names", func() { allowed = append(allowed, r.str()) })
+			r.array("an array of names", func() { allowed = append(allowed, r.Str("a string")) })
 		default:
 			other = true
 		}

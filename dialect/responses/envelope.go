@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
@@ -29,7 +30,7 @@ const (
 )
 
 func envelopeKey(name []byte) int {
-	spelt := isPlain(name)
+	spelt := codec.IsPlain(name)
 	for i, known := range envelopeKeys {
 		if string(name) == known || !spelt && jsonpeek.EqualFold(name, known) {
 			return i
@@ -50,24 +51,24 @@ func readEnvelope(op hoosh.Operation, body []byte, depth int, e *hoosh.Envelope)
 		e.Needs = hoosh.FeatureCount
 	}
 	if !c.Object() {
-		return notJSON(op, hoosh.ErrInvalidRequest, body, c.Err(), "want a JSON object")
+		return codec.NotJSON(op, hoosh.ErrInvalidRequest, body, c.Err(), "want a JSON object")
 	}
 	var seen, said uint32 // said: and not null
 	for c.Next() {
 		if len(e.Keys) == hoosh.MaxKeys {
-			return invalid(op, "", fmt.Sprintf("more than %d top-level keys", hoosh.MaxKeys))
+			return codec.Invalid(op, "", fmt.Sprintf("more than %d top-level keys", hoosh.MaxKeys))
 		}
 		k := hoosh.TopKey{Name: c.Key(), Start: c.KeyStart(), From: c.Pos()}
 		if which := envelopeKey(k.Name); which >= 0 {
 			if seen&(1<<which) != 0 {
-				return invalid(op, envelopeKeys[which], fmt.Sprintf("a second key, %q, that reads as %q", jsonpeek.Unquote(k.Name), envelopeKeys[which]))
+				return codec.Invalid(op, envelopeKeys[which], fmt.Sprintf("a second key, %q, that reads as %q", jsonpeek.Unquote(k.Name), envelopeKeys[which]))
 			}
 			seen |= 1 << which
 			if c.Kind() != jsonpeek.Null {
 				said |= 1 << which
 			}
 			if want := note(e, &c, which); want != "" && c.Err() == nil {
-				return invalid(op, envelopeKeys[which], "want "+want)
+				return codec.Invalid(op, envelopeKeys[which], "want "+want)
 			}
 		}
 		if k.From == c.Pos() { // nothing of it was consumed
@@ -78,10 +79,10 @@ func readEnvelope(op hoosh.Operation, body []byte, depth int, e *hoosh.Envelope)
 	}
 	e.End = c.Pos() - 1
 	if err := c.End(); err != nil {
-		return notJSON(op, hoosh.ErrInvalidRequest, body, err, "")
+		return codec.NotJSON(op, hoosh.ErrInvalidRequest, body, err, "")
 	}
 	if said&(1<<keyInput|1<<keyPrevious|1<<keyConversation|1<<keyPrompt) == 0 {
-		return invalid(op, "input", "missing; want a string or an array of items")
+		return codec.Invalid(op, "input", "missing; want a string or an array of items")
 	}
 	return nil
 }

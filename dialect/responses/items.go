@@ -42,7 +42,7 @@ func (v *conversation) say(p hoosh.Part) {
 
 // input reads a string or items.
 func (r *reader) input(v *conversation) {
-	if raw, ok := r.c.Str(); ok {
+	if raw, ok := r.C.Str(); ok {
 		m := hoosh.Message{Role: hoosh.RoleUser}
 		if len(raw) > 0 {
 			m.Parts = []hoosh.Part{hoosh.NewPart(hoosh.PartText, hoosh.RawText(raw))}
@@ -50,23 +50,23 @@ func (r *reader) input(v *conversation) {
 		v.messages = append(v.messages, m)
 		return
 	}
-	if r.c.Null() {
+	if r.C.Null() {
 		return
 	}
-	if !r.c.Array() {
-		r.want("a string or an array of items")
+	if !r.C.Array() {
+		r.Want("a string or an array of items")
 		return
 	}
-	for r.c.Next() {
+	for r.C.Next() {
 		r.item(v)
 	}
 }
 
 // item reads one item.
 func (r *reader) item(v *conversation) {
-	at := r.c.Pos()
-	if r.c.Kind() != jsonpeek.Object {
-		r.want("an item, an object with a type")
+	at := r.C.Pos()
+	if r.C.Kind() != jsonpeek.Object {
+		r.Want("an item, an object with a type")
 		return
 	}
 	kind := string(r.peek("type"))
@@ -88,39 +88,39 @@ func (r *reader) item(v *conversation) {
 	case "function_call_output", "custom_tool_call_output":
 		r.output(v)
 	case "":
-		r.fail(at, `want a "type", or a "role" if it is a message`)
+		r.Fail(at, `want a "type", or a "role" if it is a message`)
 	default:
-		v.say(hoosh.Part{Kind: hoosh.PartOther, Raw: r.c.Value()})
+		v.say(hoosh.Part{Kind: hoosh.PartOther, Raw: r.C.Value()})
 	}
 }
 
 const roles = `"user", "assistant", "system" or "developer"`
 
 func (r *reader) message(v *conversation) {
-	at := r.c.Pos()
+	at := r.C.Pos()
 	m := hoosh.Message{}
-	r.c.Object()
-	for r.c.Next() {
+	r.C.Object()
+	for r.C.Next() {
 		switch string(r.key()) {
 		case "role":
-			from := r.c.Pos()
-			switch role := r.str("a role: " + roles); role {
+			from := r.C.Pos()
+			switch role := r.Str("a role: " + roles); role {
 			case "user", "assistant", "system", "developer":
 				m.Role = hoosh.Role(role)
 			default:
-				r.fail(from, "want one of "+roles)
+				r.Fail(from, "want one of "+roles)
 			}
 		case "content":
 			m.Parts = r.content(m.Parts, "a string or an array of content parts")
 		case "type", "id", "status", "phase": // of who keeps the conversation
 		default:
-			m.Extra = append(m.Extra, r.member())
+			m.Extra = append(m.Extra, r.Member())
 		}
 	}
 	switch m.Role {
 	case "":
 		if !v.answer {
-			r.fail(at, "want a role: "+roles)
+			r.Fail(at, "want a role: "+roles)
 		}
 		fallthrough
 	case hoosh.RoleAssistant:
@@ -135,20 +135,20 @@ func (r *reader) message(v *conversation) {
 
 // content reads a string, or an array of parts. Empty text is no part.
 func (r *reader) content(parts []hoosh.Part, what string) []hoosh.Part {
-	if raw, ok := r.c.Str(); ok {
+	if raw, ok := r.C.Str(); ok {
 		if len(raw) > 0 {
 			parts = append(parts, hoosh.NewPart(hoosh.PartText, hoosh.RawText(raw)))
 		}
 		return parts
 	}
-	if r.c.Null() {
+	if r.C.Null() {
 		return parts
 	}
-	if !r.c.Array() {
-		r.want(what)
+	if !r.C.Array() {
+		r.Want(what)
 		return parts
 	}
-	for r.c.Next() {
+	for r.C.Next() {
 		if p, ok := r.part(); ok {
 			parts = append(parts, p)
 		}
@@ -158,9 +158,9 @@ func (r *reader) content(parts []hoosh.Part, what string) []hoosh.Part {
 
 // part reads a content part; ok is false for one that says nothing.
 func (r *reader) part() (p hoosh.Part, ok bool) {
-	at := r.c.Pos()
-	if r.c.Kind() != jsonpeek.Object {
-		r.want("a content part, an object with a type")
+	at := r.C.Pos()
+	if r.C.Kind() != jsonpeek.Object {
+		r.Want("a content part, an object with a type")
 		return p, false
 	}
 	switch kind := string(r.peek("type")); kind {
@@ -175,33 +175,33 @@ func (r *reader) part() (p hoosh.Part, ok bool) {
 	case "input_audio":
 		return r.mediaPart(hoosh.PartAudio)
 	case "":
-		r.fail(at, `want a "type"`)
-		r.c.Skip()
+		r.Fail(at, `want a "type"`)
+		r.C.Skip()
 		return p, false
 	}
-	return hoosh.Part{Kind: hoosh.PartOther, Raw: r.c.Value()}, true
+	return hoosh.Part{Kind: hoosh.PartOther, Raw: r.C.Value()}, true
 }
 
 func (r *reader) textPart(kind hoosh.PartKind, name string) (p hoosh.Part, ok bool) {
-	at := r.c.Pos()
+	at := r.C.Pos()
 	var t hoosh.Text
 	found := false
 	var extra hoosh.Extra
 	var citations []hoosh.Citation
-	r.c.Object()
-	for r.c.Next() {
+	r.C.Object()
+	for r.C.Next() {
 		switch key := string(r.key()); key {
 		case name:
-			t, found = r.text("a string")
+			t, found = r.Text("a string")
 		case "annotations":
 			citations = r.annotations()
 		case "type", "logprobs":
 		default:
-			extra = append(extra, r.member())
+			extra = append(extra, r.Member())
 		}
 	}
 	if !found {
-		r.fail(at, `want "`+name+`", as its type says`)
+		r.Fail(at, `want "`+name+`", as its type says`)
 	}
 	p = hoosh.NewPart(kind, t)
 	p.Extra, p.Citations = extra, citations
@@ -209,12 +209,12 @@ func (r *reader) textPart(kind hoosh.PartKind, name string) (p hoosh.Part, ok bo
 }
 
 func (r *reader) annotations() (list []hoosh.Citation) {
-	if !r.c.Array() {
+	if !r.C.Array() {
 		return nil
 	}
-	for r.c.Next() {
-		if r.c.Kind() == jsonpeek.Object {
-			list = append(list, citation(r.c.Value()))
+	for r.C.Next() {
+		if r.C.Kind() == jsonpeek.Object {
+			list = append(list, citation(r.C.Value()))
 		}
 	}
 	return list
@@ -251,42 +251,42 @@ func citation(raw []byte) hoosh.Citation {
 }
 
 func (r *reader) mediaPart(kind hoosh.PartKind) (p hoosh.Part, ok bool) {
-	at := r.c.Pos()
+	at := r.C.Pos()
 	p = hoosh.Part{Kind: kind, Media: &hoosh.Media{}}
 	m := p.Media
 	var id, detail, name string
-	r.c.Object()
-	for r.c.Next() {
+	r.C.Object()
+	for r.C.Next() {
 		switch key := string(r.key()); key {
 		case "type":
 		case "image_url":
-			if t, ok := r.text("a string, a URL"); ok && kind == hoosh.PartImage && !t.IsEmpty() {
+			if t, ok := r.Text("a string, a URL"); ok && kind == hoosh.PartImage && !t.IsEmpty() {
 				m = hoosh.MediaURL(t)
 			}
 		case "file_url":
-			if t, ok := r.text("a string, a URL"); ok && !t.IsEmpty() {
+			if t, ok := r.Text("a string, a URL"); ok && !t.IsEmpty() {
 				m = &hoosh.Media{URL: t}
 			}
 		case "file_data":
-			if t, ok := r.text("a string, base64"); ok && !t.IsEmpty() {
+			if t, ok := r.Text("a string, base64"); ok && !t.IsEmpty() {
 				m = fileData(t)
 			}
 		case "file_id":
-			id = r.str("a string")
+			id = r.Str("a string")
 		case "detail":
-			detail = r.str("a string")
+			detail = r.Str("a string")
 		case "filename":
-			name = r.str("a string")
+			name = r.Str("a string")
 		case "input_audio":
 			r.audio(m)
 		default:
-			p.Extra = append(p.Extra, r.member())
+			p.Extra = append(p.Extra, r.Member())
 		}
 	}
 	m.ID, m.Detail, m.Name = id, detail, name
 	p.Media = m
 	if id == "" && m.URL.IsEmpty() && m.Data.IsEmpty() {
-		r.fail(at, "want "+map[hoosh.PartKind]string{hoosh.PartImage: "an image_url or a file_id",
+		r.Fail(at, "want "+map[hoosh.PartKind]string{hoosh.PartImage: "an image_url or a file_id",
 			hoosh.PartFile: "file_data, a file_url or a file_id", hoosh.PartAudio: "an input_audio with data and a format"}[kind])
 	}
 	return p, true
@@ -310,16 +310,16 @@ func isDataURL(t hoosh.Text) bool {
 }
 
 func (r *reader) audio(m *hoosh.Media) {
-	if !r.c.Object() {
-		r.want("an object with data and format")
+	if !r.C.Object() {
+		r.Want("an object with data and format")
 		return
 	}
-	for r.c.Next() {
+	for r.C.Next() {
 		switch string(r.key()) {
 		case "data":
-			m.Data, _ = r.text("a string, base64")
+			m.Data, _ = r.Text("a string, base64")
 		case "format":
-			m.Format = r.str("a string")
+			m.Format = r.Str("a string")
 		}
 	}
 }
@@ -329,15 +329,15 @@ func (r *reader) audio(m *hoosh.Media) {
 func (r *reader) reasoningItem(v *conversation) {
 	var summary, content []byte
 	var sealed hoosh.Text
-	r.c.Object()
-	for r.c.Next() {
+	r.C.Object()
+	for r.C.Next() {
 		switch string(r.key()) {
 		case "summary":
 			summary = r.thoughts(summary)
 		case "content":
 			content = r.thoughts(content)
 		case "encrypted_content":
-			sealed, _ = r.text("a string")
+			sealed, _ = r.Text("a string")
 		}
 	}
 	if len(summary) == 0 {
@@ -361,25 +361,25 @@ func (r *reader) reasoningItem(v *conversation) {
 
 // thoughts appends the texts of an array of parts, blank lines between them.
 func (r *reader) thoughts(all []byte) []byte {
-	if r.c.Null() {
+	if r.C.Null() {
 		return all
 	}
-	if !r.c.Array() {
-		r.want("an array of texts")
+	if !r.C.Array() {
+		r.Want("an array of texts")
 		return all
 	}
-	for r.c.Next() {
-		if !r.c.Object() {
-			r.want("an object with a text")
+	for r.C.Next() {
+		if !r.C.Object() {
+			r.Want("an object with a text")
 			continue
 		}
-		for r.c.Next() {
+		for r.C.Next() {
 			if string(r.key()) != "text" {
 				continue
 			}
-			t, ok := r.c.Str()
-			if !ok && !r.c.Null() {
-				r.want("a string")
+			t, ok := r.C.Str()
+			if !ok && !r.C.Null() {
+				r.Want("a string")
 			}
 			if len(t) == 0 {
 				continue
@@ -398,37 +398,37 @@ func (r *reader) thoughts(all []byte) []byte {
 const blankLine = `\n\n`
 
 func (r *reader) call(v *conversation, custom bool) {
-	at := r.c.Pos()
+	at := r.C.Pos()
 	call := &hoosh.ToolCall{}
 	if custom {
 		call.Extra = hoosh.Extra{customCall}
 	}
 	var input []byte
 	itemID := ""
-	r.c.Object()
-	for r.c.Next() {
+	r.C.Object()
+	for r.C.Next() {
 		switch string(r.key()) {
 		case "call_id":
-			call.ID = r.str("a string")
+			call.ID = r.Str("a string")
 		case "id":
-			itemID = r.str("a string")
+			itemID = r.Str("a string")
 		case "name":
-			call.Name = r.str("a string")
+			call.Name = r.Str("a string")
 		case "namespace":
-			if r.c.Kind() == jsonpeek.String {
-				call.Extra = append(call.Extra, hoosh.Member{Key: extraNamespace, Value: r.c.Value()})
+			if r.C.Kind() == jsonpeek.String {
+				call.Extra = append(call.Extra, hoosh.Member{Key: extraNamespace, Value: r.C.Value()})
 			}
 		case "arguments":
-			if raw, ok := r.c.Str(); ok {
+			if raw, ok := r.C.Str(); ok {
 				call.Arguments = hoosh.QuotedArguments(hoosh.RawText(raw))
-			} else if !r.c.Null() && !custom {
-				call.Arguments = hoosh.ValueArguments(validValue(r.c.Value()))
+			} else if !r.C.Null() && !custom {
+				call.Arguments = hoosh.ValueArguments(validValue(r.C.Value()))
 			}
 		case "input":
-			if r.c.Kind() == jsonpeek.String {
-				input = r.c.Value()
-			} else if custom && !r.c.Null() {
-				r.want("a string")
+			if r.C.Kind() == jsonpeek.String {
+				input = r.C.Value()
+			} else if custom && !r.C.Null() {
+				r.Want("a string")
 			}
 		}
 	}
@@ -437,9 +437,9 @@ func (r *reader) call(v *conversation, custom bool) {
 	}
 	switch {
 	case call.Name == "":
-		r.fail(at, "want the name of the tool")
+		r.Fail(at, "want the name of the tool")
 	case call.ID == "":
-		r.fail(at, "want a call_id")
+		r.Fail(at, "want a call_id")
 	case custom && v.answer: // as chat completions have it
 		call.Arguments = hoosh.QuotedArguments(inside(input))
 	case custom:
@@ -475,19 +475,19 @@ func inputArguments(input []byte) []byte {
 }
 
 func (r *reader) output(v *conversation) {
-	at := r.c.Pos()
+	at := r.C.Pos()
 	res := &hoosh.Result{}
-	r.c.Object()
-	for r.c.Next() {
+	r.C.Object()
+	for r.C.Next() {
 		switch string(r.key()) {
 		case "call_id":
-			res.ID = r.str("a string")
+			res.ID = r.Str("a string")
 		case "output":
 			res.Parts = r.content(res.Parts, "a string or an array of content parts")
 		}
 	}
 	if res.ID == "" {
-		r.fail(at, "want the call_id of the call that this answers")
+		r.Fail(at, "want the call_id of the call that this answers")
 	}
 	v.messages = append(v.messages, hoosh.Message{Role: hoosh.RoleTool, Parts: []hoosh.Part{{Kind: hoosh.PartToolResult, Result: res}}})
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
@@ -18,25 +19,25 @@ type field struct {
 
 // "input" is read apart: it comes after the instructions, wherever it stands.
 var fields = [...]field{
-	{"input", func(r *reader, _ *hoosh.Request) { r.c.Skip() }},
-	{"model", func(r *reader, q *hoosh.Request) { q.Model = r.str("a string, the model's name") }},
+	{"input", func(r *reader, _ *hoosh.Request) { r.C.Skip() }},
+	{"model", func(r *reader, q *hoosh.Request) { q.Model = r.Str("a string, the model's name") }},
 	{"instructions", (*reader).instructions},
-	{"stream", func(r *reader, q *hoosh.Request) { b := r.bool(); q.Stream = b != nil && *b }},
+	{"stream", func(r *reader, q *hoosh.Request) { b := r.Bool(); q.Stream = b != nil && *b }},
 	{"tools", (*reader).tools},
 	{"tool_choice", (*reader).toolChoice},
-	{"parallel_tool_calls", func(r *reader, q *hoosh.Request) { q.ParallelTools = r.bool() }},
+	{"parallel_tool_calls", func(r *reader, q *hoosh.Request) { q.ParallelTools = r.Bool() }},
 	{"text", (*reader).textOptions},
 	{"reasoning", (*reader).reasoning},
-	{"max_output_tokens", func(r *reader, q *hoosh.Request) { q.MaxTokens = r.count() }},
-	{"temperature", func(r *reader, q *hoosh.Request) { q.Temperature = r.float() }},
-	{"top_p", func(r *reader, q *hoosh.Request) { q.TopP = r.float() }},
-	{"user", func(r *reader, q *hoosh.Request) { q.User = r.str("a string") }},
+	{"max_output_tokens", func(r *reader, q *hoosh.Request) { q.MaxTokens = r.Count() }},
+	{"temperature", func(r *reader, q *hoosh.Request) { q.Temperature = r.Float() }},
+	{"top_p", func(r *reader, q *hoosh.Request) { q.TopP = r.Float() }},
+	{"user", func(r *reader, q *hoosh.Request) { q.User = r.Str("a string") }},
 }
 
 // fieldOf finds the field that a name, as it stands in the JSON, reads as to any
 // backend; -1 when there is none.
 func fieldOf(name []byte) int {
-	spelt := isPlain(name)
+	spelt := codec.IsPlain(name)
 	for i := range fields {
 		if string(name) == fields[i].name || !spelt && jsonpeek.EqualFold(name, fields[i].name) {
 			return i
@@ -103,19 +104,19 @@ func read(op hoosh.Operation, body []byte, earlier []hoosh.Message) (*hoosh.Requ
 	}
 	r := newReader(op, body, hoosh.ErrInvalidRequest)
 	q := &hoosh.Request{Op: op}
-	if !r.c.Object() {
-		return nil, notJSON(op, r.kind, body, r.c.Err(), "want a JSON object")
+	if !r.C.Object() {
+		return nil, codec.NotJSON(op, r.Kind, body, r.C.Err(), "want a JSON object")
 	}
 	var seen [len(fields)]bool
 	var input reader
-	for r.c.Next() {
-		i := fieldOf(r.c.Key())
+	for r.C.Next() {
+		i := fieldOf(r.C.Key())
 		if i < 0 {
-			q.Extra = append(q.Extra, r.member())
+			q.Extra = append(q.Extra, r.Member())
 			continue
 		}
 		if seen[i] {
-			r.fail(r.c.KeyStart(), fmt.Sprintf("a second key that reads as %q", fields[i].name))
+			r.Fail(r.C.KeyStart(), fmt.Sprintf("a second key that reads as %q", fields[i].name))
 		}
 		seen[i] = true
 		if i == 0 {
@@ -123,20 +124,20 @@ func read(op hoosh.Operation, body []byte, earlier []hoosh.Message) (*hoosh.Requ
 		}
 		fields[i].read(&r, q)
 	}
-	if err := r.end(); err != nil {
+	if err := r.End(); err != nil {
 		return nil, err
 	}
 	v := conversation{messages: q.Messages}
 	v.messages = append(v.messages, earlier...)
 	if seen[0] {
-		input.err = nil
+		input.Err = nil
 		input.input(&v)
-		if input.err != nil {
-			return nil, input.err
+		if input.Err != nil {
+			return nil, input.Err
 		}
 	}
 	if len(v.messages) == 0 {
-		return nil, invalid(op, "input", "want at least one item that says something")
+		return nil, codec.Invalid(op, "input", "want at least one item that says something")
 	}
 	q.Messages = v.messages
 	rename(q)
@@ -146,11 +147,11 @@ func read(op hoosh.Operation, body []byte, earlier []hoosh.Message) (*hoosh.Requ
 
 // instructions is a system message before all others.
 func (r *reader) instructions(q *hoosh.Request) {
-	if r.c.Kind() == jsonpeek.Array { // an older form: items
-		r.want("a string")
+	if r.C.Kind() == jsonpeek.Array { // an older form: items
+		r.Want("a string")
 		return
 	}
-	if t, _ := r.text("a string"); !t.IsEmpty() {
+	if t, _ := r.Text("a string"); !t.IsEmpty() {
 		q.Messages = []hoosh.Message{{Role: hoosh.RoleSystem, Parts: []hoosh.Part{hoosh.NewPart(hoosh.PartText, t)}}}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
@@ -205,7 +206,7 @@ func scanResponse(op hoosh.Operation, body []byte) (hoosh.Usage, hoosh.Finish, e
 	}
 	o := scanObject(&c)
 	if err := c.End(); err != nil {
-		return hoosh.Usage{}, 0, notJSON(op, hoosh.ErrMalformed, body, err, "")
+		return hoosh.Usage{}, 0, codec.NotJSON(op, hoosh.ErrMalformed, body, err, "")
 	}
 	if err := o.failure(op); err != nil {
 		return o.usage, hoosh.FinishError, err
@@ -256,13 +257,13 @@ func decodeResponse(op hoosh.Operation, body []byte) (*hoosh.Response, error) {
 		return &hoosh.Response{Usage: hoosh.Usage{Input: n, Source: hoosh.UsageReported}}, nil
 	}
 	r := newReader(op, body, hoosh.ErrMalformed)
-	scan := r.c
-	if r.c.Kind() != jsonpeek.Object {
-		return nil, notJSON(op, r.kind, body, r.c.Err(), "the answer is not a JSON object")
+	scan := r.C
+	if r.C.Kind() != jsonpeek.Object {
+		return nil, codec.NotJSON(op, r.Kind, body, r.C.Err(), "the answer is not a JSON object")
 	}
 	o := scanObject(&scan)
 	if err := scan.End(); err != nil {
-		return nil, notJSON(op, hoosh.ErrMalformed, body, err, "")
+		return nil, codec.NotJSON(op, hoosh.ErrMalformed, body, err, "")
 	}
 	if err := o.failure(op); err != nil {
 		return nil, err
@@ -275,24 +276,24 @@ func decodeResponse(op hoosh.Operation, body []byte) (*hoosh.Response, error) {
 		resp.Created = time.Unix(o.created, 0).UTC()
 	}
 	v := conversation{answer: true}
-	r.c.Object()
-	for r.c.Next() {
-		switch string(r.c.Key()) {
+	r.C.Object()
+	for r.C.Next() {
+		switch string(r.C.Key()) {
 		case "output":
-			if r.c.Kind() == jsonpeek.Array {
+			if r.C.Kind() == jsonpeek.Array {
 				r.input(&v)
 			}
 		case "service_tier":
-			if r.c.Kind() == jsonpeek.String {
-				resp.Extra = append(resp.Extra, r.member())
+			if r.C.Kind() == jsonpeek.String {
+				resp.Extra = append(resp.Extra, r.Member())
 			}
 		case "status":
-			if o.finish() == hoosh.FinishNone && r.c.Kind() == jsonpeek.String {
-				resp.Extra = append(resp.Extra, r.member())
+			if o.finish() == hoosh.FinishNone && r.C.Kind() == jsonpeek.String {
+				resp.Extra = append(resp.Extra, r.Member())
 			}
 		}
 	}
-	if err := r.end(); err != nil {
+	if err := r.End(); err != nil {
 		return nil, err
 	}
 	m := hoosh.Message{Role: hoosh.RoleAssistant}
@@ -320,7 +321,7 @@ func signatures(body []byte, yield func([]byte)) {
 			for c.Next() {
 				if string(c.Key()) == "encrypted_content" {
 					if raw, ok := c.Str(); ok && len(raw) > 0 {
-						yield(plain(raw))
+						yield(codec.Plain(raw))
 					}
 				}
 			}

@@ -74,10 +74,6 @@ func unsupported(op hoosh.Operation, param, message string) *hoosh.Error {
 	return &hoosh.Error{Kind: hoosh.ErrUnsupported, Op: op, Param: param, Message: message}
 }
 
-func invalid(op hoosh.Operation, param, message string) *hoosh.Error {
-	return &hoosh.Error{Kind: hoosh.ErrInvalidRequest, Op: op, Param: param, Message: message}
-}
-
 // known reports that the format has the operation.
 func known(op hoosh.Operation) bool { return op == hoosh.OpChat || op == hoosh.OpCount }
 

@@ -4,10 +4,10 @@ package responses
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
@@ -16,7 +16,7 @@ import (
 func splice(c *hoosh.Call, p *hoosh.Profile, s *hoosh.Splice) ([]string, error) {
 	e, body := c.Envelope(), c.Body()
 	if k, ok := e.Key("model"); !ok {
-		insert(e, s, jsonpeek.AppendQuote([]byte(`"model":`), c.Model))
+		codec.Insert(e, s, jsonpeek.AppendQuote([]byte(`"model":`), c.Model))
 	} else if c.Model != e.Model {
 		s.Replace(k.From, k.To, jsonpeek.AppendQuote(nil, c.Model))
 	}
@@ -24,10 +24,12 @@ func splice(c *hoosh.Call, p *hoosh.Profile, s *hoosh.Splice) ([]string, error) 
 		if k, ok := e.Key("stream"); ok {
 			s.Replace(k.From, k.To, strconv.AppendBool(nil, c.Stream))
 		} else {
-			insert(e, s, strconv.AppendBool([]byte(`"stream":`), c.Stream))
+			codec.Insert(e, s, strconv.AppendBool([]byte(`"stream":`), c.Stream))
 		}
 	}
-	dropped := spliceRules(e, c.Model, body, p, s)
+	var gone codec.Cuts
+	dropped := codec.SpliceRules(e, c.Model, body, p, s, &gone)
+	gone.Cut(s)
 	signed := !p.Sealed && e.Deep&hoosh.DeepSignatures != 0
 	if p.NoDeveloper && e.Deep&hoosh.DeepDeveloper != 0 || p.ToolID != nil && e.Deep&hoosh.DeepToolIDs != 0 || signed {
 		if k, ok := e.Key("input"); ok {
@@ -42,83 +44,16 @@ func splice(c *hoosh.Call, p *hoosh.Profile, s *hoosh.Splice) ([]string, error) 
 	return dropped, nil
 }
 
-// insert puts a member before all others.
-func insert(e *hoosh.Envelope, s *hoosh.Splice, member []byte) {
-	if len(e.Keys) == 0 {
-		s.Replace(e.End, e.End, member)
-		return
-	}
-	s.Replace(e.Keys[0].Start, e.Keys[0].Start, append(member, ','))
-}
-
-// spliceRules renames and drops top-level keys, and names what was dropped.
-func spliceRules(e *hoosh.Envelope, model string, body []byte, p *hoosh.Profile, s *hoosh.Splice) (dropped []string) {
-	var gone cuts
-	for _, k := range e.Keys {
-		rule := ruleOf(p, k.Name, model)
-		switch {
-		case rule == nil, rule.Keep != "" && string(body[k.From:k.To]) == rule.Keep:
-		case rule.Rename != "" && !e.Has(rule.Rename):
-			s.Replace(k.Start, k.Start+len(k.Name)+2, jsonpeek.AppendQuote(nil, rule.Rename))
-		default:
-			gone.mark(k.Start, k.To, true)
-			if !slices.Contains(dropped, rule.Key) {
-				dropped = append(dropped, rule.Key)
-			}
-			continue
-		}
-		gone.mark(k.Start, k.To, false)
-	}
-	gone.cut(s)
-	return dropped
-}
-
-func ruleOf(p *hoosh.Profile, name []byte, model string) *hoosh.Rule {
-	for i := range p.Rules {
-		if jsonpeek.EqualFold(name, p.Rules[i].Key) {
-			return p.RuleFor(p.Rules[i].Key, model)
-		}
-	}
-	return nil
-}
-
-// cuts takes members out of an object, or elements out of an array, each with
-// one of its commas.
-type cuts struct{ spans []span }
-
-type span struct {
-	from, to int
-	cut      bool
-}
-
-func (x *cuts) mark(from, to int, cut bool) { x.spans = append(x.spans, span{from, to, cut}) }
-
-func (x *cuts) cut(s *hoosh.Splice) {
-	kept := false // one before this stays
-	for i, m := range x.spans {
-		switch {
-		case !m.cut:
-			kept = true
-		case kept: // with the comma before it
-			s.Replace(x.spans[i-1].to, m.to, nil)
-		case i+1 < len(x.spans): // with the comma behind it
-			s.Replace(m.from, x.spans[i+1].from, nil)
-		default:
-			s.Replace(m.from, m.to, nil)
-		}
-	}
-}
-
 // inputItem is what passage may have to change in an item.
 type inputItem struct {
 	kind, role []byte // between quotes
-	roleAt     span
+	roleAt     codec.Span
 	callID     []byte
-	callIDAt   span
+	callIDAt   codec.Span
 	id         []byte
 	sealed     []byte
-	sealedAt   span
-	members    cuts // all of them, the id to be cut
+	sealedAt   codec.Span
+	members    codec.Cuts // all of them, the id to be cut
 }
 
 func spliceInput(body []byte, input hoosh.TopKey, p *hoosh.Profile, s *hoosh.Splice) {
@@ -127,7 +62,7 @@ func spliceInput(body []byte, input hoosh.TopKey, p *hoosh.Profile, s *hoosh.Spl
 	if !c.Array() {
 		return
 	}
-	var items cuts
+	var items codec.Cuts
 	for c.Next() {
 		from := input.From + c.Pos()
 		var x inputItem
@@ -138,18 +73,18 @@ func spliceInput(body []byte, input hoosh.TopKey, p *hoosh.Profile, s *hoosh.Spl
 		}
 		to := input.From + c.Pos()
 		cut := !p.Sealed && string(x.kind) == "reasoning" && x.foreign(p, s)
-		items.mark(from, to, cut)
+		items.Mark(from, to, cut)
 		if cut {
 			continue
 		}
 		if p.NoDeveloper && string(x.role) == "developer" {
-			s.Replace(x.roleAt.from, x.roleAt.to, []byte(`"system"`))
+			s.Replace(x.roleAt.From, x.roleAt.To, []byte(`"system"`))
 		}
 		if len(x.callID) > 0 {
 			x.spliceID(p, s)
 		}
 	}
-	items.cut(s)
+	items.Cut(s)
 }
 
 func (x *inputItem) read(c *jsonpeek.Cursor, base int) {
@@ -160,8 +95,8 @@ func (x *inputItem) read(c *jsonpeek.Cursor, base int) {
 		if text, _ = c.Str(); text == nil {
 			c.Skip()
 		}
-		at := span{from: from, to: base + c.Pos()}
-		x.members.mark(start, at.to, key == "id")
+		at := codec.Span{From: from, To: base + c.Pos()}
+		x.members.Mark(start, at.To, key == "id")
 		switch key {
 		case "type":
 			x.kind = text
@@ -191,9 +126,9 @@ func (x *inputItem) foreign(p *hoosh.Profile, s *hoosh.Splice) bool {
 	if sig.Issuer != p.Issuer || sig.Data.IsEmpty() {
 		return true
 	}
-	s.Replace(x.sealedAt.from, x.sealedAt.to, sig.Data.AppendJSON(nil))
+	s.Replace(x.sealedAt.From, x.sealedAt.To, sig.Data.AppendJSON(nil))
 	if ours { // the backend compares the id with that in the signature; none is as good
-		x.members.cut(s)
+		x.members.Cut(s)
 	}
 	return false
 }
@@ -210,6 +145,6 @@ func (x *inputItem) spliceID(p *hoosh.Profile, s *hoosh.Splice) {
 		own = p.ToolID(own)
 	}
 	if own != id {
-		s.Replace(x.callIDAt.from, x.callIDAt.to, jsonpeek.AppendQuote(nil, own))
+		s.Replace(x.callIDAt.From, x.callIDAt.To, jsonpeek.AppendQuote(nil, own))
 	}
 }

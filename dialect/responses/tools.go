@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/maccracken/hoosh"
+	"github.com/maccracken/hoosh/dialect/internal/codec"
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
@@ -25,14 +26,14 @@ const (
 const inputSchema = `{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}`
 
 func (r *reader) tools(q *hoosh.Request) {
-	if r.c.Null() {
+	if r.C.Null() {
 		return
 	}
-	if !r.c.Array() {
-		r.want("an array of tools")
+	if !r.C.Array() {
+		r.Want("an array of tools")
 		return
 	}
-	for r.c.Next() {
+	for r.C.Next() {
 		r.tool(q, nil)
 	}
 }
@@ -40,9 +41,9 @@ func (r *reader) tools(q *hoosh.Request) {
 // tool reads a tool; namespace is the name of the one that it stands in, as a
 // JSON string.
 func (r *reader) tool(q *hoosh.Request, namespace []byte) {
-	at := r.c.Pos()
-	if r.c.Kind() != jsonpeek.Object {
-		r.want("a tool object")
+	at := r.C.Pos()
+	if r.C.Kind() != jsonpeek.Object {
+		r.Want("a tool object")
 		return
 	}
 	var t hoosh.Tool
@@ -58,11 +59,11 @@ func (r *reader) tool(q *hoosh.Request, namespace []byte) {
 		}
 		fallthrough
 	default:
-		q.Tools = append(q.Tools, hoosh.Tool{Type: kind, Raw: r.c.Value()})
+		q.Tools = append(q.Tools, hoosh.Tool{Type: kind, Raw: r.C.Value()})
 		return
 	}
 	if t.Name == "" {
-		r.fail(at, "want the tool's name")
+		r.Fail(at, "want the tool's name")
 	}
 	if namespace != nil {
 		t.Extra = append(t.Extra, hoosh.Member{Key: extraNamespace, Value: namespace})
@@ -71,20 +72,20 @@ func (r *reader) tool(q *hoosh.Request, namespace []byte) {
 }
 
 func (r *reader) function() (t hoosh.Tool) {
-	r.c.Object()
-	for r.c.Next() {
+	r.C.Object()
+	for r.C.Next() {
 		switch string(r.key()) {
 		case "type":
 		case "name":
-			t.Name = r.str("a string")
+			t.Name = r.Str("a string")
 		case "description":
-			t.Description, _ = r.text("a string")
+			t.Description, _ = r.Text("a string")
 		case "parameters":
-			t.Parameters = r.raw("a JSON Schema object")
+			t.Parameters = r.Raw("a JSON Schema object")
 		case "strict":
-			t.Strict = r.bool()
+			t.Strict = r.Bool()
 		default:
-			t.Extra = append(t.Extra, r.member())
+			t.Extra = append(t.Extra, r.Member())
 		}
 	}
 	return t
@@ -93,19 +94,19 @@ func (r *reader) function() (t hoosh.Tool) {
 // custom reads a tool whose input is any text, or text of a grammar that others
 // are told in words.
 func (r *reader) custom() (t hoosh.Tool) {
-	whole := r.c
+	whole := r.C
 	t.Extra = hoosh.Extra{{Key: extraCustom, Value: whole.Value()}}
 	t.Parameters = []byte(inputSchema)
 	var format []byte
-	r.c.Object()
-	for r.c.Next() {
+	r.C.Object()
+	for r.C.Next() {
 		switch string(r.key()) {
 		case "name":
-			t.Name = r.str("a string")
+			t.Name = r.Str("a string")
 		case "description":
-			t.Description, _ = r.text("a string")
+			t.Description, _ = r.Text("a string")
 		case "format":
-			format = r.raw("an object")
+			format = r.Raw("an object")
 		}
 	}
 	if grammar := stringMember(format, "definition"); len(grammar) > 0 {
@@ -117,31 +118,31 @@ func (r *reader) custom() (t hoosh.Tool) {
 
 // namespace reads a tool that holds others, which become tools like any.
 func (r *reader) namespace(q *hoosh.Request) {
-	at, first := r.c.Pos(), len(q.Tools)
+	at, first := r.C.Pos(), len(q.Tools)
 	name, about := []byte(nil), []byte(nil)
-	c := r.c // ahead, for it may stand behind its tools
+	c := r.C // ahead, for it may stand behind its tools
 	for c.Object(); c.Next(); {
 		if name == nil && string(innerKey(c.Key())) == "name" && c.Kind() == jsonpeek.String {
 			name = c.Value()
 		}
 	}
 	if len(name) <= len(`""`) {
-		r.fail(at, "want the namespace's name")
+		r.Fail(at, "want the namespace's name")
 		name = []byte(`""`)
 	}
-	r.c.Object()
-	for r.c.Next() {
+	r.C.Object()
+	for r.C.Next() {
 		switch string(r.key()) {
 		case "description":
-			if r.c.Kind() == jsonpeek.String {
-				about = r.c.Value()
+			if r.C.Kind() == jsonpeek.String {
+				about = r.C.Value()
 			}
 		case "tools", "functions":
-			if !r.c.Array() {
-				r.want("an array of tools")
+			if !r.C.Array() {
+				r.Want("an array of tools")
 				continue
 			}
-			for r.c.Next() {
+			for r.C.Next() {
 				r.tool(q, name)
 			}
 		}
@@ -209,33 +210,33 @@ func rename(q *hoosh.Request) {
 }
 
 func (r *reader) toolChoice(q *hoosh.Request) {
-	if r.c.Null() {
+	if r.C.Null() {
 		return
 	}
-	at := r.c.Pos()
-	if raw, ok := r.c.Str(); ok {
-		switch mode := string(plain(raw)); mode {
+	at := r.C.Pos()
+	if raw, ok := r.C.Str(); ok {
+		switch mode := string(codec.Plain(raw)); mode {
 		case "none", "auto", "required":
 			q.ToolChoice = hoosh.ToolChoice{Mode: mode}
 		default:
-			r.fail(at, `want "none", "auto", "required" or an object`)
+			r.Fail(at, `want "none", "auto", "required" or an object`)
 		}
 		return
 	}
-	if r.c.Kind() != jsonpeek.Object {
-		r.want(`"none", "auto", "required" or an object`)
+	if r.C.Kind() != jsonpeek.Object {
+		r.Want(`"none", "auto", "required" or an object`)
 		return
 	}
 	switch string(r.peek("type")) {
 	case "function", "custom":
 		name := string(r.peek("name"))
 		if name == "" {
-			r.fail(at, "want the tool's name")
+			r.Fail(at, "want the tool's name")
 		}
 		q.ToolChoice = hoosh.ToolChoice{Mode: "function", Name: name}
-		r.c.Skip()
+		r.C.Skip()
 	default:
-		q.ToolChoice = hoosh.ToolChoice{Raw: r.c.Value()}
+		q.ToolChoice = hoosh.ToolChoice{Raw: r.C.Value()}
 	}
 }
 
@@ -245,18 +246,18 @@ const schemaName = "response"
 // textOptions reads "text": the form of the answer, and how wordy it is. A form that
 // hoosh has no field for stays with the unknown members, and all beside it.
 func (r *reader) textOptions(q *hoosh.Request) {
-	if r.c.Null() {
+	if r.C.Null() {
 		return
 	}
-	whole := r.c
-	if !r.c.Object() {
-		r.want("an object")
+	whole := r.C
+	if !r.C.Object() {
+		r.Want("an object")
 		return
 	}
-	for r.c.Next() {
+	for r.C.Next() {
 		switch string(r.key()) {
 		case "verbosity":
-			q.Verbosity = r.str("a string")
+			q.Verbosity = r.Str("a string")
 		case "format":
 			if !r.format(&q.Format) {
 				q.Extra = append(q.Extra, hoosh.Member{Key: "text", Value: whole.Value()})
@@ -270,38 +271,38 @@ func (r *reader) textOptions(q *hoosh.Request) {
 
 // format reports that it knows the form.
 func (r *reader) format(f *hoosh.Format) bool {
-	if r.c.Null() {
+	if r.C.Null() {
 		return true
 	}
-	at := r.c.Pos()
+	at := r.C.Pos()
 	*f = hoosh.Format{Type: string(r.peek("type"))}
 	switch f.Type {
 	case "text", "json_object":
-		r.c.Skip()
+		r.C.Skip()
 		return true
 	case "json_schema":
 	default:
 		if f.Type == "" {
-			r.want("an object with a type")
+			r.Want("an object with a type")
 			return true
 		}
 		return false
 	}
-	r.c.Object()
-	for r.c.Next() {
+	r.C.Object()
+	for r.C.Next() {
 		switch string(r.key()) {
 		case "name":
-			f.Name = r.str("a string")
+			f.Name = r.Str("a string")
 		case "description":
-			f.Description = r.str("a string")
+			f.Description = r.Str("a string")
 		case "schema":
-			f.Schema = r.raw("a JSON Schema object")
+			f.Schema = r.Raw("a JSON Schema object")
 		case "strict":
-			f.Strict = r.bool()
+			f.Strict = r.Bool()
 		}
 	}
 	if f.Schema == nil {
-		r.fail(at, `want a "schema", as its type says`)
+		r.Fail(at, `want a "schema", as its type says`)
 	}
 	if f.Name == "" {
 		f.Name = schemaName
@@ -311,19 +312,19 @@ func (r *reader) format(f *hoosh.Format) bool {
 
 // reasoning reads how much to think, and whether it shall be shown.
 func (r *reader) reasoning(q *hoosh.Request) {
-	if r.c.Null() {
+	if r.C.Null() {
 		return
 	}
-	if !r.c.Object() {
-		r.want("an object")
+	if !r.C.Object() {
+		r.Want("an object")
 		return
 	}
-	for r.c.Next() {
+	for r.C.Next() {
 		switch string(r.key()) {
 		case "effort":
-			q.Reasoning.Effort = r.str("a string")
+			q.Reasoning.Effort = r.Str("a string")
 		case "summary", "generate_summary":
-			if r.str("a string") != "" {
+			if r.Str("a string") != "" {
 				q.Reasoning.Show = hoosh.Ptr(true)
 			}
 		}
