@@ -65,7 +65,7 @@ type choices struct {
 	calls   []*Call
 	replies []*Reply
 
-	events  chan choiceEvents
+	events  chan choiceEvent
 	done    chan struct{} // closed by Close
 	closing sync.Once
 
@@ -81,10 +81,10 @@ type choices struct {
 	err   error
 }
 
-// choiceEvents is what came of one choice: events, or its end.
-type choiceEvents struct {
+// choiceEvent is what came of one choice: an event, or its end.
+type choiceEvent struct {
 	choice int
-	events []Event
+	event  Event
 	err    error
 }
 
@@ -155,7 +155,7 @@ func (s *choices) begin(reply *Reply) {
 	typed := NewCall(&Request{Op: s.call.Op, Model: s.call.Model})
 	s.enc, s.scan = OpenAI.NewEncoder(typed, reply), OpenAI.NewScanner(s.call.Op, len(s.replies))
 	s.left, s.usage, s.sent = len(s.replies), make([]Usage, len(s.replies)), make([]int64, len(s.replies))
-	s.events = make(chan choiceEvents)
+	s.events = make(chan choiceEvent)
 	for i, r := range s.replies {
 		go s.read(i, r)
 	}
@@ -166,18 +166,18 @@ func (s *choices) read(i int, r *Reply) {
 	defer stream.Close()
 	defer func() {
 		if v := recover(); v != nil { // of a codec; nobody else could take it
-			s.tell(choiceEvents{choice: i, err: &Error{Kind: ErrInternal, Op: s.call.Op, Message: fmt.Sprint("panic: ", v)}})
+			s.tell(choiceEvent{choice: i, err: &Error{Kind: ErrInternal, Op: s.call.Op, Message: fmt.Sprint("panic: ", v)}})
 		}
 	}()
 	for e, err := range stream.Events() {
-		if !s.tell(choiceEvents{choice: i, events: []Event{e}, err: err}) || err != nil {
+		if !s.tell(choiceEvent{choice: i, event: e, err: err}) || err != nil {
 			return
 		}
 	}
-	s.tell(choiceEvents{choice: i, err: io.EOF})
+	s.tell(choiceEvent{choice: i, err: io.EOF})
 }
 
-func (s *choices) tell(e choiceEvents) bool {
+func (s *choices) tell(e choiceEvent) bool {
 	select {
 	case s.events <- e:
 		return true
@@ -203,7 +203,7 @@ func (s *choices) Next() (*Frame, error) {
 
 // wait takes what comes next from any of the streams.
 func (s *choices) wait() error {
-	var got choiceEvents
+	var got choiceEvent
 	select {
 	case got = <-s.events:
 	case <-s.done:
@@ -233,19 +233,16 @@ func (s *choices) wait() error {
 	case got.err != nil:
 		return got.err
 	}
-	var out []byte
-	for i := range got.events {
-		e := &got.events[i]
-		if e.Kind == EventUsage {
-			s.usage[got.choice] = s.usage[got.choice].Merge(e.Usage)
-			continue
-		}
-		e.Choice = got.choice
-		s.sent[got.choice] += int64(e.text.Len() + len(e.Value))
-		var err error
-		if out, err = s.enc.Encode(out, e); err != nil {
-			return err
-		}
+	e := &got.event
+	if e.Kind == EventUsage {
+		s.usage[got.choice] = s.usage[got.choice].Merge(e.Usage)
+		return nil
+	}
+	e.Choice = got.choice
+	s.sent[got.choice] += int64(e.text.Len() + len(e.Value))
+	out, err := s.enc.Encode(nil, e)
+	if err != nil {
+		return err
 	}
 	return s.frames(out)
 }
