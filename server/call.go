@@ -3,6 +3,7 @@
 package server
 
 import (
+	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
@@ -72,7 +73,7 @@ func (q *request) answer(c *hoosh.Call, f *form) {
 		q.fail(err)
 		return
 	}
-	if ctx := q.r.Context(); q.s.log.Enabled(ctx, -4) {
+	if ctx := q.r.Context(); q.s.log.Enabled(ctx, slog.LevelDebug) {
 		c.OnEnd(&callLog{q: q, op: c.Op, model: c.Model})
 	}
 	if c.Stream && (c.Op == hoosh.OpChat || c.Op == hoosh.OpCompletion) {

@@ -15,7 +15,7 @@ import (
 	"github.com/maccracken/hoosh/internal/jsonpeek"
 )
 
-var responsesSurface = &surface{dialect: responses.Dialect, ping: comment}
+var responsesSurface = &surface{dialect: responses.Dialect, ping: comment, numbered: true}
 
 // responses serves a call in the Responses format. Where it goes on from an
 // answer that is kept here the whole conversation is put in its place, so that

@@ -145,7 +145,7 @@ func (o *streamWriter) frame(f *hoosh.Frame) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if raw := o.shaped(f); len(raw) > 0 {
-		if o.q.surface == responsesSurface {
+		if o.q.surface.numbered {
 			o.numbers.note(raw)
 		}
 		if err := o.write(raw); err != nil {
@@ -206,7 +206,7 @@ func (o *streamWriter) fail(e *hoosh.Error) {
 	}
 	o.q.logFailure(e, e.HTTPStatus())
 	event := o.q.dialect.StreamError(e)
-	if o.q.surface == responsesSurface {
+	if o.q.surface.numbered {
 		event = o.numbers.follow(event)
 	}
 	o.write(o.shaped(&hoosh.Frame{Raw: event})) //nolint:errcheck // it was the last word

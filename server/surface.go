@@ -21,6 +21,8 @@ type surface struct {
 	// completeError adds what the dialect does not know of; nil: nothing.
 	completeError func(q *request, body []byte) []byte
 
+	numbered bool // the events of a stream carry numbers, which an error must go on with
+
 	models func(q *request, list []hoosh.Model)
 	model  func(q *request, m *hoosh.Model)
 }
