@@ -109,7 +109,7 @@ func OpenSignature(field Text) *Signature {
 // SealID puts signatures into the id of a tool call, for clients that keep only
 // ids: that of the call itself or else that of the one thinking part before it,
 // which must have its whole text: with another one the signature is not taken back.
-// Either may be nil. [OpenID] reads the result.
+// Either may be nil. [OpenIDs] reads the result.
 func SealID(id string, call *Signature, thinking *Part) string {
 	switch {
 	case call != nil:

@@ -133,8 +133,8 @@ func (u *Upstream) Do(ctx context.Context, c *Call, path *url.URL) (*Reply, erro
 			return nil, u.fail(c, err)
 		}
 	}
-	schema := false
-	if u.Profile.asksOtherwise(c) {
+	schema, otherwise := false, u.Profile.asksOtherwise(c)
+	if otherwise {
 		q, err := c.Request() // it was decoded for the body
 		schema = err == nil && u.Profile.asksTool(q)
 	}
@@ -168,7 +168,7 @@ func (u *Upstream) Do(ctx context.Context, c *Call, path *url.URL) (*Reply, erro
 		return nil, u.fail(c, u.refusal(resp))
 	}
 	reply := &Reply{Provider: u.Name, Issuer: u.Profile.Issuer, Model: c.Model, Dialect: u.Profile.Dialect, Header: resp.Header, Dropped: dropped, Attempts: 1,
-		op: c.Op, stops: stops, schema: schema, recode: u.Profile.Recode != nil && matchAny(u.Profile.Recode, c.Model) || u.Profile.asksOtherwise(c)}
+		op: c.Op, stops: stops, schema: schema, recode: u.Profile.Recode != nil && matchAny(u.Profile.Recode, c.Model) || otherwise}
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
 		return nil, u.fail(c, &Error{Kind: ErrMalformed, Message: "a web page came where an answer was wanted"})
 	}
